@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Image config and flags of `racker run` become a container_spec (features 4.4 to 4.6: docker's merge rules). */
+#ifndef PROVISION_RUN_SPEC_H
+#define PROVISION_RUN_SPEC_H
+
+#include <stdbool.h>
+
+#include "oci/image_config.h"
+#include "oci/store.h"
+#include "runtime/container_spec.h"
+
+enum network_mode { NETWORK_HOST, NETWORK_NONE };
+
+struct run_request {
+	bool interactive, tty, init, read_only;
+	char *const *cmd; /* words after IMAGE; may be empty */
+	const char *entrypoint; /* NULL: the image's; "": none */
+	char *const *env; /* -e: KEY=VALUE or KEY */
+	char *const *volumes; /* -v: SRC:DST[:ro|rw] */
+	const char *workdir, *user, *hostname, *name;
+	enum network_mode network;
+};
+
+/** run_spec_build() - Return: 0 with *ret; -EINVAL/ERR_USAGE with docker's words ("no command specified", "invalid mode: zz", …) */
+int run_spec_build(const struct run_request *req, const struct store *store,
+		   const struct image_record *record, const struct image_config *config,
+		   struct container_spec *ret, struct err *err);
+
+#endif

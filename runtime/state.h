@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running containers: one JSON file a container in STATE_DIR/containers, flock()ed by the process that owns it for as long as it lives,
+ * and one symlink a name in STATE_DIR/names. An unlocked file means that the owner was killed: the next start sweeps it.
+ */
+#ifndef RUNTIME_STATE_H
+#define RUNTIME_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+
+struct container_state {
+	char *id, *name, *image;
+	char *cgroup; /* path below the cgroup2 mount; NULL: none */
+	pid_t pid; /* of the container's PID 1, in our PID namespace; 0 before it exists */
+	int64_t started; /* seconds since the epoch */
+	char **argv;
+	struct digest *layers; /* owned */
+	size_t n_layers;
+};
+void container_state_done(struct container_state *s);
+
+/**
+ * state_register() - claim id and name, write the file, lock it
+ * Return: lock fd (owned; keep it open), -EEXIST/ERR_CONFLICT with docker's words for a name in use, other -errno
+ */
+int state_register(const char *state_dir, const struct container_state *s, struct err *err);
+/** state_update() - rewrite the file of a container that the caller owns (lock fd from state_register) */
+int state_update(const char *state_dir, int lock_fd, const struct container_state *s,
+		 struct err *err);
+/** state_unregister() - remove file and name; idempotent */
+void state_unregister(const char *state_dir, const struct container_state *s);
+/** state_list() - the running ones; *ret owned: container_states_free(). No state directory: none. */
+int state_list(const char *state_dir, struct container_state **ret, size_t *ret_n, struct err *err);
+void container_states_free(struct container_state *list, size_t n);
+/** state_sweep() - clear away what killed owners left: processes, cgroup, file, name. Cheap when there is nothing. */
+int state_sweep(const char *state_dir, struct err *err);
+
+#endif
