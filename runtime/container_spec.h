@@ -25,13 +25,6 @@ struct bind_spec {
 	bool readonly; /* recursively */
 };
 
-/* A device node made in /dev. */
-struct device_spec {
-	const char *path; /* below /dev, such as "null" */
-	unsigned int major, minor;
-	mode_t mode;
-};
-
 /* A small file put at a path inside, read-write and private to the container (/etc/hosts and kin). */
 struct file_spec {
 	char *target; /* absolute path inside */

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/* One cgroup v2 directory a container (see cgroup.h). */
+#include "runtime/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/fd.h"
+#include "base/quote.h"
+
+#define CGROUP_FILE_MAX 65536
+#define KILL_TIMEOUT (5 * USEC_PER_SEC)
+
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Where systemd and everybody else mount it: alone, or beside v1. NULL: nowhere. */
+static const char *cgroup2_mount(void)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (is_cgroup2(places[i]))
+			return places[i];
+	return NULL;
+}
+
+const char *cgroup_mode(void)
+{
+	const char *mount = cgroup2_mount();
+
+	if (mount)
+		return strcmp(mount, "/sys/fs/cgroup") ? "hybrid" : "v2";
+	return access("/sys/fs/cgroup/memory", F_OK) == 0 ? "v1" : "none";
+}
+
+/* Our own place in the v2 tree: the line "0::/path". *ret is owned, "" for the top. */
+static int own_path(char **ret, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	const char *line;
+	size_t len;
+	int r = fd_read_file_at(AT_FDCWD, "/proc/self/cgroup", CGROUP_FILE_MAX, &text, NULL, err);
+
+	if (r < 0)
+		return r;
+	line = !strncmp(text, "0::", 3) ? text : strstr(text, "\n0::");
+	if (!line)
+		return err_set(err, ERR_SYSTEM, -ENOENT, "find our cgroup in /proc/self/cgroup");
+	line = strchr(line, '/');
+	len = line ? strcspn(line, "\n") : 0;
+	/* Seen from a cgroup namespace that we have left: no path that means anything here. */
+	if (len == 1 || (len >= 3 && !strncmp(line, "/..", 3)))
+		len = 0;
+	*ret = strndup(line ? line : "", len);
+	return *ret ? 0 : err_oom(err);
+}
+
+int cgroup_create(const char *id, struct cgroup *ret, struct err *err)
+{
+	const char *mount = cgroup2_mount();
+	AUTO_FREE char *own = NULL;
+	AUTO_FREE char *path = NULL;
+	int fd, r;
+
+	*ret = CGROUP_NONE;
+	if (!mount)
+		return 0;
+	r = own_path(&own, err);
+	if (r < 0)
+		return r;
+	if (asprintf(&path, "%s%s/racker-%s", mount, own, id) < 0) {
+		path = NULL;
+		return err_oom(err);
+	}
+	if (mkdir(path, 0755) < 0) {
+		/* Read-only or not ours (racker inside a container): carry on without. */
+		if (errno == EROFS || errno == EACCES || errno == EPERM || errno == ENOENT)
+			return 0;
+		return err_sys(err, ERR_SYSTEM, "make cgroup %s", QUOTE(path));
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		r = err_sys(err, ERR_SYSTEM, "open cgroup %s", QUOTE(path));
+		(void)rmdir(path);
+		return r;
+	}
+	ret->fd = fd;
+	ret->path = MOVE_PTR(path);
+	return 0;
+}
+
+static bool is_populated(int events_fd)
+{
+	char text[256];
+	ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+/* cgroup.kill (Linux 5.14) ends every process, frozen or forking; cgroup.events tells when they are gone. */
+static int kill_all(const char *path, struct err *err)
+{
+	usec_t deadline = now_usec() + KILL_TIMEOUT;
+	AUTO_CLOSE int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int kill_fd = -EBADF;
+	AUTO_CLOSE int events_fd = -EBADF;
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 :
+					 err_sys(err, ERR_SYSTEM, "open cgroup %s", QUOTE(path));
+	kill_fd = openat(dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	if (kill_fd < 0 || write(kill_fd, "1", 1) != 1)
+		return err_sys(err, ERR_SYSTEM, "kill the processes of cgroup %s", QUOTE(path));
+	events_fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (events_fd < 0)
+		return err_sys(err, ERR_SYSTEM, "watch cgroup %s", QUOTE(path));
+	while (is_populated(events_fd)) {
+		struct pollfd p = { .fd = events_fd, .events = POLLPRI };
+		int left = deadline_poll_ms(deadline);
+
+		if (left == 0)
+			return err_set(err, ERR_TIMEOUT, -ETIMEDOUT,
+				       "processes of cgroup %s do not end", QUOTE(path));
+		(void)poll(&p, 1, left);
+	}
+	return 0;
+}
+
+int cgroup_destroy_path(const char *path, struct err *err)
+{
+	int r;
+
+	/* The usual case, where everybody has gone home, costs one call. */
+	if (rmdir(path) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EBUSY)
+		return err_sys(err, ERR_SYSTEM, "remove cgroup %s", QUOTE(path));
+	r = kill_all(path, err);
+	if (r < 0)
+		return r;
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return err_sys(err, ERR_SYSTEM, "remove cgroup %s", QUOTE(path));
+	return 0;
+}
+
+int cgroup_destroy(struct cgroup *cg, struct err *err)
+{
+	int r = cg->path ? cgroup_destroy_path(cg->path, err) : 0;
+
+	cgroup_done(cg);
+	return r;
+}
+
+void cgroup_done(struct cgroup *cg)
+{
+	cleanup_close(&cg->fd);
+	free(cg->path);
+	*cg = CGROUP_NONE;
+}

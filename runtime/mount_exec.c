@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Carries out a mount plan (see mount_exec.h).
+ *
+ * The image is not trusted and neither is anything that a bind mount brings in: each target is resolved exactly once, to an O_PATH fd
+ * inside the new root, and the detached mount is attached to that fd. Targets of kernel file systems must be real directories.
+ */
+#include "runtime/mount_exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/path_at.h"
+#include "base/quote.h"
+#include "runtime/console.h"
+#include "runtime/mount_api.h"
+
+int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, struct err *err)
+{
+	*ret = (struct mount_exec){ .plan = plan,
+				    .root_fd = -EBADF,
+				    .scratch_fd = -EBADF,
+				    .null_fd = -EBADF,
+				    .pty_master = -EBADF,
+				    .pty_slave = -EBADF };
+	ret->source_fds = malloc(plan->n * sizeof(int));
+	if (!ret->source_fds)
+		return err_oom(err);
+	for (size_t i = 0; i < plan->n; i++)
+		ret->source_fds[i] = -EBADF;
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct mount_op *op = &plan->ops[i];
+		if (op->kind != MOUNT_BIND)
+			continue;
+		ret->source_fds[i] = mount_clone(AT_FDCWD, op->source, true);
+		if (ret->source_fds[i] == -ENOENT)
+			return err_set(
+				err, ERR_USAGE, -ENOENT,
+				"invalid mount config for type \"bind\": bind source path does not exist: %s",
+				QUOTE_PLAIN(op->source));
+		if (ret->source_fds[i] < 0) {
+			errno = -ret->source_fds[i];
+			return err_sys(err, ERR_SYSTEM, "bind mount %s", QUOTE(op->source));
+		}
+	}
+	return 0;
+}
+
+void mount_exec_done(struct mount_exec *x)
+{
+	if (x->source_fds)
+		for (size_t i = 0; i < x->plan->n; i++)
+			cleanup_close(&x->source_fds[i]);
+	free(x->source_fds);
+	x->source_fds = NULL;
+	cleanup_close(&x->null_fd);
+	cleanup_close(&x->pty_master);
+	cleanup_close(&x->pty_slave);
+	x->null_fd = x->pty_master = x->pty_slave = -EBADF;
+}
+
+static int target_error(const struct mount_op *op, int r, struct err *err)
+{
+	errno = -r;
+	return err_sys(err, ERR_SYSTEM, "mount %s on %s",
+		       op->kind == MOUNT_FS ? op->source : "a path", QUOTE(op->target));
+}
+
+/* A directory for a kernel file system: made if missing, but a link in its place is refused, wherever it leads. */
+static int real_directory(struct mount_exec *x, const char *path)
+{
+	int fd = path_at_open_beneath(x->root_fd, path + 1, O_PATH | O_DIRECTORY, 0);
+
+	if (fd == -ENOENT) {
+		AUTO_CLOSE int made = path_at_mkdir_p(x->root_fd, path, 0755);
+		if (made < 0)
+			return MOVE_FD(made);
+		fd = path_at_open_beneath(x->root_fd, path + 1, O_PATH | O_DIRECTORY, 0);
+	}
+	return fd;
+}
+
+static int exec_fs(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	AUTO_CLOSE int target = real_directory(x, op->target);
+	AUTO_CLOSE int mount_fd = -EBADF;
+	int r;
+
+	if (target == -ELOOP || target == -ENOTDIR)
+		return err_set(err, ERR_CORRUPT, target,
+			       "the image has something other than a directory at %s", op->target);
+	if (target < 0)
+		return target_error(op, target, err);
+	mount_fd = mount_new(op->source, op->data, op->attrs, err);
+	if (mount_fd < 0)
+		return err_prefix(err, mount_fd, "%s", op->target);
+	r = mount_attach(mount_fd, target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+/* An inode of the same sort as the source, to mount it on. */
+static int bind_target(struct mount_exec *x, const struct mount_op *op, bool is_dir)
+{
+	int fd = is_dir ? path_at_mkdir_p(x->root_fd, op->target, 0755) :
+			  path_at_make_file(x->root_fd, op->target, 0755);
+
+	return fd == -EISDIR ? -ENOTDIR : fd;
+}
+
+static int exec_bind(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	AUTO_CLOSE int target = -EBADF;
+	struct stat st;
+	int r;
+
+	if (fstat(x->source_fds[i], &st) < 0)
+		return err_sys(err, ERR_SYSTEM, "stat %s", QUOTE(op->source));
+	target = bind_target(x, op, S_ISDIR(st.st_mode));
+	if (target == -ENOTDIR)
+		return err_set(
+			err, ERR_USAGE, -ENOTDIR,
+			"mounting %s on %s: not a directory: Are you trying to mount a directory onto a file (or vice-versa)?",
+			QUOTE(op->source), QUOTE(op->target));
+	if (target < 0)
+		return target_error(op, target, err);
+	if (op->attrs && (r = mount_set_attrs(x->source_fds[i], op->attrs, true)) < 0)
+		return target_error(op, r, err);
+	r = mount_attach(x->source_fds[i], target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+static int exec_file(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	AUTO_CLOSE int target = path_at_make_file(x->root_fd, op->target, 0644);
+	AUTO_CLOSE int mount_fd = -EBADF;
+	char name[32];
+	int r;
+
+	if (target < 0)
+		return target_error(op, target, err);
+	(void)snprintf(name, sizeof(name), "file-%zu", i);
+	r = fd_write_file_at(x->scratch_fd, name, 0644, op->data, strlen(op->data), err);
+	if (r < 0)
+		return r;
+	mount_fd = mount_clone(x->scratch_fd, name, false);
+	r = mount_fd < 0 ? mount_fd : mount_attach(mount_fd, target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+/* Splits "/dev/x" into an fd of its directory and its last component. */
+static int parent_of(struct mount_exec *x, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[64];
+
+	if (slash == path || (size_t)(slash - path) >= sizeof(dir))
+		return -EINVAL;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = '\0';
+	*ret_name = slash + 1;
+	return path_at_open_beneath(x->root_fd, dir + 1, O_PATH | O_DIRECTORY, 0);
+}
+
+static int exec_device(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	const char *name;
+	AUTO_CLOSE int dir = parent_of(x, op->target, &name);
+
+	if (dir < 0)
+		return target_error(op, dir, err);
+	if (mknodat(dir, name, S_IFCHR | op->mode, makedev(op->major, op->minor)) == 0)
+		return 0;
+	if (errno != EPERM)
+		return err_sys(err, ERR_SYSTEM, "make device %s", op->target);
+
+	/* No CAP_MKNOD (racker itself runs in a container): the host's node serves as well. */
+	AUTO_CLOSE int source = mount_clone(AT_FDCWD, op->target, false);
+	AUTO_CLOSE int target = path_at_make_file(x->root_fd, op->target, 0666);
+	int r = source < 0 ? source : target < 0 ? target : mount_attach(source, target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+static int exec_symlink(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	const char *name;
+	AUTO_CLOSE int dir = parent_of(x, op->target, &name);
+
+	if (dir < 0)
+		return target_error(op, dir, err);
+	if (symlinkat(op->source, dir, name) < 0)
+		return err_sys(err, ERR_SYSTEM, "make link %s", op->target);
+	return 0;
+}
+
+static int exec_console(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	AUTO_CLOSE int pts =
+		path_at_open_beneath(x->root_fd, op->source + 1, O_PATH | O_DIRECTORY, 0);
+	AUTO_CLOSE int target = path_at_make_file(x->root_fd, op->target, 0600);
+	AUTO_CLOSE int mount_fd = -EBADF;
+	int r;
+
+	if (pts < 0 || target < 0)
+		return target_error(op, pts < 0 ? pts : target, err);
+	r = console_open(pts, &x->pty_master, &x->pty_slave, err);
+	if (r < 0)
+		return r;
+	mount_fd = mount_clone(x->pty_slave, "", false);
+	r = mount_fd < 0 ? mount_fd : mount_attach(mount_fd, target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+/* The container's /dev/null, checked by what it is and not by its name (CVE-2025-31133). */
+static int open_null(struct mount_exec *x)
+{
+	AUTO_CLOSE int fd = -EBADF;
+	struct stat st;
+
+	if (x->null_fd >= 0)
+		return 0;
+	fd = path_at_open_beneath(x->root_fd, "dev/null", O_PATH, 0);
+	if (fd < 0)
+		return MOVE_FD(fd);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return -ENODEV;
+	x->null_fd = MOVE_FD(fd);
+	return 0;
+}
+
+static int exec_mask(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	AUTO_CLOSE int target = path_at_open(x->root_fd, op->target, O_PATH | O_NOFOLLOW, 0);
+	AUTO_CLOSE int cover = -EBADF;
+	struct stat st;
+	int r;
+
+	if (target < 0)
+		return op->optional && (target == -ENOENT || target == -ENOTDIR) ?
+			       0 :
+			       target_error(op, target, err);
+	if (fstat(target, &st) < 0)
+		return err_sys(err, ERR_SYSTEM, "stat %s", QUOTE(op->target));
+	if (S_ISDIR(st.st_mode)) {
+		cover = mount_new("tmpfs", "mode=755,size=0",
+				  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					  MOUNT_ATTR_NOEXEC,
+				  err);
+		if (cover < 0)
+			return err_prefix(err, cover, "mask %s", QUOTE(op->target));
+	} else {
+		r = open_null(x);
+		if (r < 0)
+			return target_error(op, r, err);
+		cover = mount_clone(x->null_fd, "", false);
+	}
+	r = cover < 0 ? cover : mount_attach(cover, target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+static int exec_readonly(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	AUTO_CLOSE int target = -EBADF;
+	AUTO_CLOSE int mount_fd = -EBADF;
+	int r;
+
+	/* The root itself is a mount already, and what is mounted in it keeps its own flags. */
+	if (!strcmp(op->target, "/")) {
+		r = mount_set_attrs(x->root_fd, MOUNT_ATTR_RDONLY, false);
+		return r < 0 ? target_error(op, r, err) : 0;
+	}
+	target = path_at_open(x->root_fd, op->target, O_PATH | O_NOFOLLOW, 0);
+	if (target < 0)
+		return op->optional && (target == -ENOENT || target == -ENOTDIR) ?
+			       0 :
+			       target_error(op, target, err);
+	mount_fd = mount_clone(target, "", true);
+	r = mount_fd < 0 ? mount_fd : mount_set_attrs(mount_fd, MOUNT_ATTR_RDONLY, true);
+	if (r >= 0)
+		r = mount_attach(mount_fd, target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+int mount_exec_run(struct mount_exec *x, struct err *err)
+{
+	static int (*const exec_op[MOUNT_KIND_MAX])(struct mount_exec *, size_t, struct err *) = {
+		[MOUNT_FS] = exec_fs,		[MOUNT_BIND] = exec_bind,
+		[MOUNT_FILE] = exec_file,	[MOUNT_DEVICE] = exec_device,
+		[MOUNT_SYMLINK] = exec_symlink, [MOUNT_CONSOLE] = exec_console,
+		[MOUNT_MASK] = exec_mask,	[MOUNT_READONLY] = exec_readonly,
+	};
+
+	for (size_t i = 0; i < x->plan->n; i++) {
+		int r = exec_op[x->plan->ops[i].kind](x, i, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

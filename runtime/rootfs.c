@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The container's root (see rootfs.h).
+ *
+ * Everything is mounted in the container's own mount namespace, so the kernel takes it away with the last process, however that ends.
+ *
+ *	SCRATCH_DIR		tmpfs, seen by this namespace alone
+ *	  l/0, l/1, ...		links to the layers, so that 500 of them fit in the one page that mount(2) takes
+ *	  upper, work		of the overlay
+ *	  root			the overlay
+ */
+#include "runtime/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/quote.h"
+#include "base/strbuf.h"
+#include "runtime/mount_api.h"
+
+#define OVERLAY_OPTIONS_MAX 4000 /* mount(2) takes one page */
+#define LOWER_DIRS_MAX 500 /* the kernel's own limit (OVL_MAX_STACK) */
+
+int rootfs_private(struct err *err)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_sys(err, ERR_SYSTEM, "cut mount propagation to the host");
+	return 0;
+}
+
+/* A tmpfs on @dir with the directories of the overlay. Return: fd of its root */
+static int mount_scratch(const char *dir, struct err *err)
+{
+	static const char *const names[] = { "l", "upper", "work", "root" };
+	AUTO_CLOSE int target = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int scratch = -EBADF;
+	int r;
+
+	if (target < 0)
+		return err_sys(err, ERR_SYSTEM, "open %s", QUOTE(dir));
+	scratch = mount_new("tmpfs", "mode=700", 0, err);
+	if (scratch < 0)
+		return err_prefix(err, scratch, "volatile upper directory");
+	r = mount_attach(scratch, target);
+	if (r < 0) {
+		errno = -r;
+		return err_sys(err, ERR_SYSTEM, "mount tmpfs on %s", QUOTE(dir));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (mkdirat(scratch, names[i], 0755) < 0)
+			return err_sys(err, ERR_SYSTEM, "make directory %s", names[i]);
+	return MOVE_FD(scratch);
+}
+
+/* Links l/0, l/1, … and "lowerdir=0:1:…" relative to l/. */
+static int link_layers(int links_fd, char *const *lower_dirs, struct strbuf *options,
+		       struct err *err)
+{
+	int r = strbuf_adds(options, "lowerdir=");
+
+	for (unsigned int i = 0; r == 0 && lower_dirs[i]; i++) {
+		char name[16];
+
+		if (i >= LOWER_DIRS_MAX)
+			return err_set(
+				err, ERR_UNSUPPORTED, -E2BIG,
+				"the image has more than %d layers, which is all the kernel can stack",
+				LOWER_DIRS_MAX);
+		(void)snprintf(name, sizeof(name), "%u", i);
+		if (symlinkat(lower_dirs[i], links_fd, name) < 0)
+			return err_sys(err, ERR_SYSTEM, "link layer %s", QUOTE(lower_dirs[i]));
+		r = strbuf_addf(options, "%s%s", i ? ":" : "", name);
+	}
+	return r < 0 ? err_set(err, ERR_SYSTEM, r, "list the layers for the overlay") : 0;
+}
+
+/* The overlay's root shows owner and mode of the upper directory: those of the topmost layer. */
+static int copy_root_attributes(int scratch, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(scratch, "l/0", &st, 0) < 0)
+		return err_sys(err, ERR_SYSTEM, "stat the topmost layer");
+	if (fchownat(scratch, "upper", st.st_uid, st.st_gid, 0) < 0 ||
+	    fchmodat(scratch, "upper", st.st_mode & 07777, 0) < 0)
+		return err_sys(err, ERR_SYSTEM, "set attributes of the root directory");
+	return 0;
+}
+
+static int mount_overlay(int scratch, char *const *lower_dirs, bool nodev, struct err *err)
+{
+	AUTO(strbuf) options = STRBUF_INIT(OVERLAY_OPTIONS_MAX);
+	AUTO_CLOSE int links = openat(scratch, "l", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (links < 0)
+		return err_sys(err, ERR_SYSTEM, "open the links to the layers");
+	r = link_layers(links, lower_dirs, &options, err);
+	if (r < 0)
+		return r;
+	r = copy_root_attributes(scratch, err);
+	if (r < 0)
+		return r;
+	r = strbuf_adds(&options, ",upperdir=../upper,workdir=../work,volatile");
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, r, "list the layers for the overlay");
+	/* Relative names in the options are looked up from the working directory. */
+	if (fchdir(links) < 0)
+		return err_sys(err, ERR_SYSTEM, "enter the links to the layers");
+	if (mount("overlay", "../root", "overlay", nodev ? MS_NODEV : 0, strbuf_str(&options)) < 0)
+		return err_sys(err, ERR_SYSTEM, "mount overlay of %s (%s)", QUOTE(lower_dirs[0]),
+			       strbuf_str(&options));
+	return 0;
+}
+
+int rootfs_mount(const char *scratch_dir, char *const *lower_dirs, bool nodev, int *ret_scratch,
+		 int *ret_root, struct err *err)
+{
+	AUTO_CLOSE int scratch = mount_scratch(scratch_dir, err);
+	AUTO_CLOSE int root = -EBADF;
+	int r;
+
+	if (scratch < 0)
+		return MOVE_FD(scratch);
+	r = mount_overlay(scratch, lower_dirs, nodev, err);
+	if (r < 0)
+		return r;
+	root = openat(scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(err, ERR_SYSTEM, "open the mounted root");
+	*ret_scratch = MOVE_FD(scratch);
+	*ret_root = MOVE_FD(root);
+	return 0;
+}
+
+int rootfs_pivot(int root_fd, struct err *err)
+{
+	if (fchdir(root_fd) < 0)
+		return err_sys(err, ERR_SYSTEM, "enter the new root");
+	/* With "." twice the old root ends up mounted on top of the new one, and is detached from there. */
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(err, ERR_SYSTEM, "switch to the new root");
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(err, ERR_SYSTEM, "detach the host's file systems");
+	if (chdir("/") < 0)
+		return err_sys(err, ERR_SYSTEM, "enter the new root");
+	return 0;
+}

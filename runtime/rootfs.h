@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The container's root: an overlay of layers with a volatile upper on a private tmpfs, and the switch to it. */
+#ifndef RUNTIME_ROOTFS_H
+#define RUNTIME_ROOTFS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/*
+ * rootfs_private() - cut mount propagation to the host; first step in a new mount namespace.
+ * Return: 0 or -errno
+ */
+int rootfs_private(struct err *err);
+
+/**
+ * rootfs_mount() - tmpfs on @scratch_dir (in this mount namespace alone), upper in it, overlay on top
+ * @scratch_dir: an existing directory of the host that the container does not need
+ * @lower_dirs:  absolute paths, top layer first
+ * @nodev:       device nodes in the image do not work
+ * @ret_scratch, @ret_root: O_PATH fds, owned by the caller
+ * Return: 0 or -errno
+ * Source: Documentation/filesystems/overlayfs.rst
+ */
+int rootfs_mount(const char *scratch_dir, char *const *lower_dirs, bool nodev, int *ret_scratch,
+		 int *ret_root, struct err *err);
+
+/** rootfs_pivot() - make @root_fd the root of this mount namespace; nothing of the host stays mounted. Source: pivot_root(2) */
+int rootfs_pivot(int root_fd, struct err *err);
+
+#endif
