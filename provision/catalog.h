@@ -28,6 +28,8 @@ struct catalog {
 
 /** catalog_load() - the built-in catalogue (config/catalog.json). Return: 0 or -errno */
 int catalog_load(struct catalog *ret, struct err *err);
+/** catalog_parse() - a catalogue from JSON text. Return: 0, -EBADMSG/ERR_CORRUPT, -ENOMEM */
+int catalog_parse(const char *text, size_t len, struct catalog *ret, struct err *err);
 void catalog_done(struct catalog *c);
 /** catalog_find() - by label or alias; NULL if it is no curated label. Borrowed. */
 const struct catalog_entry *catalog_find(const struct catalog *c, const char *name);
