@@ -80,6 +80,7 @@ int http_poll(struct http *h, struct pollfd *fds, size_t n_fds, int timeout_ms,
 int http_transfer_result(struct http_transfer *t, const struct http_response **ret_response,
 			 struct err *err);
 void *http_transfer_arg(const struct http_transfer *t);
+/** http_transfer_free() - NULL allowed; one that is still running is cancelled */
 void http_transfer_free(struct http_transfer *t);
 
 /** http_fetch() - one transfer, start to end; *ret_response is owned: http_response_done(). For documents. */
