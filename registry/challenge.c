@@ -44,8 +44,6 @@ static char **param_slot(struct challenge *ch, const char *name, size_t len)
 		return &ch->realm;
 	if (token_is(name, len, "service"))
 		return &ch->service;
-	if (token_is(name, len, "scope"))
-		return &ch->scope;
 	if (token_is(name, len, "error"))
 		return &ch->error;
 	return NULL;
@@ -188,7 +186,6 @@ void challenges_done(struct challenges *c)
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->list[i].realm);
 		free(c->list[i].service);
-		free(c->list[i].scope);
 		free(c->list[i].error);
 	}
 	*c = (struct challenges){ 0 };

@@ -13,7 +13,7 @@ enum challenge_scheme { CHALLENGE_OTHER, CHALLENGE_BASIC, CHALLENGE_BEARER };
 /* Parameters that nobody reads are dropped; the first of equal names wins. Values are unquoted, owned, NULL if absent. */
 struct challenge {
 	enum challenge_scheme scheme;
-	char *realm, *service, *scope, *error;
+	char *realm, *service, *error;
 };
 
 struct challenges {

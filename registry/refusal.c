@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+/* What a registry's refusal means (see refusal.h). The texts are compared by scripts, so they are docker's to the letter. */
+#include "registry/refusal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/quote.h"
+#include "registry/challenge.h"
+
+#define CODE_MAX 64
+#define MESSAGE_MAX 160
+
+enum refusal_subject { SUBJECT_OTHER, SUBJECT_MANIFEST, SUBJECT_NAME, SUBJECT_DENIED };
+
+/* Codes as registries write them, what a status without a code is taken for, and the text for a code without a message. */
+static const struct known_code {
+	const char *code;
+	long status; /* 0: never guessed from the status */
+	enum err_kind kind;
+	int error;
+	enum refusal_subject subject;
+	const char *message;
+} known_codes[] = {
+	{ "UNAUTHORIZED", 401, ERR_AUTH, -EACCES, SUBJECT_OTHER, "authentication required" },
+	{ "DENIED", 403, ERR_AUTH, -EACCES, SUBJECT_DENIED,
+	  "requested access to the resource is denied" },
+	{ "MANIFEST_UNKNOWN", 404, ERR_NOT_FOUND, -ENOENT, SUBJECT_MANIFEST, "manifest unknown" },
+	{ "NAME_UNKNOWN", 0, ERR_NOT_FOUND, -ENOENT, SUBJECT_NAME,
+	  "repository name not known to registry" },
+	{ "BLOB_UNKNOWN", 0, ERR_NOT_FOUND, -ENOENT, SUBJECT_OTHER, "blob unknown to registry" },
+	{ "TOOMANYREQUESTS", 429, ERR_NETWORK, -EBUSY, SUBJECT_OTHER, "too many requests" },
+};
+
+/* What is told, escaped already. */
+struct refusal {
+	const struct known_code *known; /* NULL: another code */
+	char code[CODE_MAX]; /* "manifest unknown" */
+	char message[MESSAGE_MAX];
+};
+
+static const struct known_code *find_code(const char *code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_codes); i++)
+		if (strcasecmp(known_codes[i].code, code) == 0)
+			return &known_codes[i];
+	return NULL;
+}
+
+static const struct known_code *find_status(long status)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_codes); i++)
+		if (known_codes[i].status == status)
+			return &known_codes[i];
+	return NULL;
+}
+
+/* "MANIFEST_UNKNOWN" becomes "manifest unknown". */
+static void set_code(struct refusal *f, const char *code)
+{
+	f->known = find_code(code);
+	(void)quote_plain(f->code, sizeof(f->code), code);
+	for (char *p = f->code; *p; p++)
+		*p = *p == '_' ? ' ' : (char)tolower((unsigned char)*p);
+}
+
+static void set_message(struct refusal *f, const char *message)
+{
+	if (message && *message)
+		(void)quote_plain(f->message, sizeof(f->message), message);
+	else if (f->known)
+		(void)snprintf(f->message, sizeof(f->message), "%s", f->known->message);
+}
+
+/* {"errors":[{"code","message"}]}; token services also say {"details":"…"}. */
+static void read_body(struct refusal *f, const struct http_response *response)
+{
+	AUTO_PTR(json) doc = NULL;
+	const struct json *first;
+	const char *code;
+
+	if (!response->body_len || response->body_len > REFUSAL_BODY_MAX ||
+	    json_parse(response->body, response->body_len, &doc, NULL) < 0)
+		return;
+	first = json_at(json_get(doc, "errors"), 0);
+	code = json_string(json_get(first, "code"));
+	if (code && *code) {
+		set_code(f, code);
+		set_message(f, json_string(json_get(first, "message")));
+	} else {
+		set_message(f, json_string(json_get(doc, "details")));
+	}
+}
+
+/* A 401 may say in its challenge that the token is fine and its rights are not (RFC 6750 3.1): docker calls this denied. */
+static bool lacks_scope(const struct http_response *response)
+{
+	struct challenges c = { 0 };
+	bool lacks = false;
+
+	if (response->status != 401)
+		return false;
+	for (size_t i = 0; i < strv_len(response->www_authenticate); i++)
+		(void)challenge_parse(response->www_authenticate[i], &c);
+	for (size_t i = 0; i < c.n; i++)
+		if (c.list[i].scheme == CHALLENGE_BEARER && c.list[i].error)
+			lacks = lacks || strcmp(c.list[i].error, "insufficient_scope") == 0;
+	challenges_done(&c);
+	return lacks;
+}
+
+static void read_refusal(struct refusal *f, const struct http_response *response)
+{
+	if (lacks_scope(response)) {
+		set_code(f, "DENIED");
+		set_message(f, NULL);
+		return;
+	}
+	read_body(f, response);
+	if (f->code[0])
+		return;
+	f->known = find_status(response->status);
+	if (!f->known)
+		return;
+	set_code(f, f->known->code);
+	if (!f->message[0])
+		set_message(f, NULL);
+}
+
+static int subject_error(const struct image_ref *ref, const struct refusal *f, struct err *err)
+{
+	AUTO_FREE char *full = image_ref_familiar(ref);
+	AUTO_FREE char *name = image_ref_familiar_name(ref);
+	const struct known_code *k = f->known;
+
+	if (!full || !name)
+		return err_oom(err);
+	switch (k->subject) {
+	case SUBJECT_MANIFEST:
+		return err_set(err, k->kind, k->error, "manifest for %s not found: %s: %s", full,
+			       f->code, f->message);
+	case SUBJECT_NAME:
+		return err_set(err, k->kind, k->error, "repository %s not found: %s: %s", name,
+			       f->code, f->message);
+	case SUBJECT_DENIED:
+		return err_set(err, k->kind, k->error,
+			       "pull access denied for %s, repository does not exist or may "
+			       "require 'racker login': %s: %s",
+			       name, f->code, f->message);
+	case SUBJECT_OTHER:
+		break;
+	}
+	return err_set(err, k->kind, k->error, "%s: %s", f->code, f->message);
+}
+
+int refusal_error(const struct image_ref *ref, const struct http_response *response,
+		  struct err *err)
+{
+	struct refusal f = { 0 };
+
+	read_refusal(&f, response);
+	if (f.known)
+		return subject_error(ref, &f, err);
+	if (f.code[0])
+		return err_set(err, ERR_NETWORK, -EIO, "%s: %s (HTTP status %ld)", f.code,
+			       f.message, response->status);
+	return err_set(err, ERR_NETWORK, -EIO, "received unexpected HTTP status: %ld",
+		       response->status);
+}
