@@ -31,8 +31,7 @@ void container_state_done(struct container_state *s);
  */
 int state_register(const char *state_dir, const struct container_state *s, struct err *err);
 /** state_update() - rewrite the file of a container that the caller owns (lock fd from state_register) */
-int state_update(const char *state_dir, int lock_fd, const struct container_state *s,
-		 struct err *err);
+int state_update(int lock_fd, const struct container_state *s, struct err *err);
 /** state_unregister() - remove file and name; idempotent */
 void state_unregister(const char *state_dir, const struct container_state *s);
 /** state_list() - the running ones; *ret owned: container_states_free(). No state directory: none. */

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The container's side of a start (see child.h).
+ *
+ * The process was cloned into its namespaces and its cgroup, with a copy of the parent's memory. Each stage either succeeds or fills one error,
+ * which goes to the parent over the control socket; the process exits then, and with it the namespaces and all mounts. After the last stage
+ * the command is executed, which closes the socket: the parent takes that as success. Order matters:
+ *
+ *	parent-death, sources	host paths are opened while they can still be seen
+ *	rootfs ... pivot	as root with all capabilities, since targets are made and devices created
+ *	user, workdir		looked up inside, by the image's own files
+ *	bounding, seccomp	need the privileges that the next stage gives up
+ *	credentials		from here on this is the container's user
+ *	exec			all fds but 0, 1, 2 close
+ */
+#include "runtime/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/path_at.h"
+#include "base/quote.h"
+#include "base/strv.h"
+#include "runtime/caps.h"
+#include "runtime/command.h"
+#include "runtime/console.h"
+#include "runtime/ctl.h"
+#include "runtime/fault.h"
+#include "runtime/init_stub.h"
+#include "runtime/mount_exec.h"
+#include "runtime/rootfs.h"
+#include "runtime/user.h"
+
+#define CHILD_FAILED 125 /* exit code nobody sees: the error went over the control socket */
+
+struct child {
+	const struct child_request *req;
+	const struct container_spec *spec;
+	struct mount_exec mounts;
+	int scratch_fd, root_fd;
+	struct user_ids user;
+	char **env;
+};
+
+/* The container ends when racker is killed. A set-user-ID command loses this; the next start sweeps that one. */
+static int stage_parent_death(struct child *c, struct err *err)
+{
+	char byte;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(err, ERR_SYSTEM, "tie the container's life to racker's");
+	/* It may have died before; there is no getppid() across PID namespaces, but its socket tells. */
+	if (recv(c->req->ctl_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		_exit(CHILD_FAILED);
+	return 0;
+}
+
+static int stage_sources(struct child *c, struct err *err)
+{
+	int r = rootfs_private(err);
+
+	if (r < 0)
+		return r;
+	(void)umask(0);
+	return mount_exec_begin(c->req->plan, &c->mounts, err);
+}
+
+static int stage_rootfs(struct child *c, struct err *err)
+{
+	return rootfs_mount(c->req->scratch_dir, c->spec->lower_dirs, c->req->nodev, &c->scratch_fd,
+			    &c->root_fd, err);
+}
+
+static int stage_mounts(struct child *c, struct err *err)
+{
+	c->mounts.root_fd = c->root_fd;
+	c->mounts.scratch_fd = c->scratch_fd;
+	return mount_exec_run(&c->mounts, err);
+}
+
+static int bring_up_loopback(struct err *err)
+{
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
+		return err_sys(err, ERR_SYSTEM, "bring up the loopback interface");
+	return 0;
+}
+
+static int stage_identity(struct child *c, struct err *err)
+{
+	if (c->spec->hostname && c->spec->namespaces[NS_UTS] == NAMESPACE_NEW &&
+	    sethostname(c->spec->hostname, strlen(c->spec->hostname)) < 0)
+		return err_sys(err, ERR_SYSTEM, "set host name %s", QUOTE(c->spec->hostname));
+	/* The caller's session keyring may hold secrets; where keyrings are not to be had there are none to hide. */
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	if (c->spec->namespaces[NS_NET] == NAMESPACE_NEW)
+		return bring_up_loopback(err);
+	return 0;
+}
+
+static int stage_pivot(struct child *c, struct err *err)
+{
+	return rootfs_pivot(c->root_fd, err);
+}
+
+static int stage_user(struct child *c, struct err *err)
+{
+	const char *home = strv_env_get(c->spec->env, "HOME");
+	AUTO_FREE char *assignment = NULL;
+	int r = user_lookup(c->root_fd, c->spec->user, &c->user, err);
+
+	if (r < 0)
+		return r;
+	if (strv_copy(c->spec->env, &c->env) < 0)
+		return err_oom(err);
+	if (home && *home)
+		return 0;
+	if (asprintf(&assignment, "HOME=%s", c->user.home) < 0) {
+		assignment = NULL;
+		return err_oom(err);
+	}
+	return strv_env_set(&c->env, assignment) < 0 ? err_oom(err) : 0;
+}
+
+static int stage_workdir(struct child *c, struct err *err)
+{
+	const char *dir = c->spec->workdir && *c->spec->workdir ? c->spec->workdir : "/";
+	AUTO_CLOSE int fd = path_at_mkdir_p(c->root_fd, dir, 0755);
+	char cwd[PATH_MAX];
+
+	if (fd == -ENOTDIR || fd == -EISDIR)
+		return err_set(err, ERR_USAGE, -ENOTDIR, "Cannot mkdir: %s is not a directory",
+			       QUOTE_PLAIN(dir));
+	if (fd < 0) {
+		errno = -fd;
+		return err_sys(err, ERR_SYSTEM, "make working directory %s", QUOTE(dir));
+	}
+	if (fchdir(fd) < 0)
+		return err_sys(err, ERR_SYSTEM, "enter working directory %s", QUOTE(dir));
+	/* Outside of the root the kernel says "(unreachable)/..." (CVE-2024-21626). */
+	if (!getcwd(cwd, sizeof(cwd)) || cwd[0] != '/')
+		return err_set(err, ERR_SYSTEM, -EXDEV, "working directory %s leads outside",
+			       QUOTE(dir));
+	return 0;
+}
+
+/* The container's own /dev/null as stdin, unless stdin is wanted. */
+static int null_stdin(struct err *err)
+{
+	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(err, ERR_SYSTEM, "open /dev/null");
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return err_set(err, ERR_SYSTEM, -ENODEV, "/dev/null is not the null device");
+	if (dup2(fd, STDIN_FILENO) < 0)
+		return err_sys(err, ERR_SYSTEM, "close stdin");
+	return 0;
+}
+
+static int stage_stdio(struct child *c, struct err *err)
+{
+	const struct ctl_msg msg = { .type = CTL_PTY };
+	int r;
+
+	if (setsid() < 0)
+		return err_sys(err, ERR_SYSTEM, "start a session");
+	if (!c->spec->tty)
+		return c->spec->interactive ? 0 : null_stdin(err);
+	if (c->req->winsize && ioctl(c->mounts.pty_slave, TIOCSWINSZ, c->req->winsize) < 0)
+		return err_sys(err, ERR_SYSTEM, "set the size of the pseudo-terminal");
+	r = ctl_send(c->req->ctl_fd, &msg, c->mounts.pty_master);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, r, "hand over the pseudo-terminal: %s",
+			       strerror(-r));
+	return console_attach(c->mounts.pty_slave, c->user.uid, err);
+}
+
+static int stage_bounding(struct child *c, struct err *err)
+{
+	int r = caps_apply_bounding(c->req->caps.bounding, err);
+
+	if (r < 0)
+		return r;
+	if (setgroups(c->user.n_groups, c->user.groups) < 0)
+		return err_sys(err, ERR_SYSTEM, "set supplementary groups");
+	if (setresgid(c->user.gid, c->user.gid, c->user.gid) < 0)
+		return err_sys(err, ERR_SYSTEM, "become group %u", c->user.gid);
+	if (c->spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, ERR_SYSTEM, "set no_new_privs");
+	return 0;
+}
+
+static int stage_seccomp(struct child *c, struct err *err)
+{
+	return c->req->filters ? seccomp_install(c->req->filters, err) : 0;
+}
+
+static int stage_credentials(struct child *c, struct err *err)
+{
+	struct cap_sets caps = c->req->caps;
+	int r;
+
+	if (setresuid(c->user.uid, c->user.uid, c->user.uid) < 0)
+		return err_sys(err, ERR_SYSTEM, "become user %u", c->user.uid);
+	/* As docker: another user than root starts with the bounding set alone. */
+	if (c->user.uid != 0)
+		caps.effective = caps.permitted = caps.inheritable = caps.ambient = 0;
+	r = caps_apply_sets(&caps, err);
+	if (r < 0)
+		return r;
+	/* Changing the user forgot it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(err, ERR_SYSTEM, "tie the container's life to racker's");
+	(void)umask(0022);
+	return 0;
+}
+
+static int stage_exec(struct child *c, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	int r = command_find(c->spec->argv[0], c->env, &path, err);
+
+	if (r < 0)
+		return r;
+	r = fd_cloexec_from(STDERR_FILENO + 1);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, r, "close file descriptors: %s", strerror(-r));
+	if (c->spec->init && (r = init_stub_run(c->spec->tty)) < 0)
+		return err_set(err, ERR_SYSTEM, r, "start the command: %s", strerror(-r));
+	/* What racker itself ignores (nohup) is not the container's business. */
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	if (sigprocmask(SIG_SETMASK, c->req->signal_mask, NULL) < 0)
+		return err_sys(err, ERR_SYSTEM, "restore the signal mask");
+	return command_exec(path, c->spec->argv, c->env, err);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct child *c, struct err *err);
+} stages[] = {
+	{ "parent-death", stage_parent_death },
+	{ "sources", stage_sources },
+	{ "rootfs", stage_rootfs },
+	{ "mounts", stage_mounts },
+	{ "identity", stage_identity },
+	{ "pivot", stage_pivot },
+	{ "user", stage_user },
+	{ "workdir", stage_workdir },
+	{ "stdio", stage_stdio },
+	{ "bounding", stage_bounding },
+	{ "seccomp", stage_seccomp },
+	{ "credentials", stage_credentials },
+	{ "exec", stage_exec },
+};
+
+const char *child_stage_name(unsigned int stage)
+{
+	return stage < ARRAY_SIZE(stages) ? stages[stage].name : "?";
+}
+
+unsigned int child_stage_count(void)
+{
+	return (unsigned int)ARRAY_SIZE(stages);
+}
+
+_Noreturn void child_main(const struct child_request *req)
+{
+	struct child c = { .req = req, .spec = req->spec, .scratch_fd = -EBADF, .root_fd = -EBADF };
+	struct ctl_msg msg = { 0 };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(stages); i++) {
+		int r;
+
+		msg.type = CTL_STAGE;
+		msg.stage = i;
+		(void)ctl_send(req->ctl_fd, &msg, -1);
+		r = fault_check(stages[i].name, &msg.err);
+		if (r == 0)
+			r = stages[i].run(&c, &msg.err);
+		if (r < 0) {
+			msg.type = CTL_ERROR;
+			(void)ctl_send(req->ctl_fd, &msg, -1);
+			break;
+		}
+	}
+	_exit(CHILD_FAILED);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A container in the foreground (see foreground.h).
+ *
+ * Sequence: sweep what killed runs left; cgroup; state file (locked); seccomp filters (from the cache); block signals; launch; serve;
+ * remove state and cgroup. Without a terminal this process is the container's parent and hands it its own fds. With one, a monitor
+ * (monitor.c) stands between, so that the user can detach; it releases then, and this process only if the monitor was killed.
+ */
+#include "runtime/foreground.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/quote.h"
+#include "runtime/caps.h"
+#include "runtime/cgroup.h"
+#include "runtime/fault.h"
+#include "runtime/launch.h"
+#include "runtime/monitor.h"
+#include "runtime/pty_forward.h"
+#include "runtime/seccomp.h"
+#include "runtime/state.h"
+#include "runtime/supervise.h"
+
+/* What one container holds on the host besides its processes. */
+struct resources {
+	const char *state_dir;
+	struct container_state state; /* borrows from the request */
+	struct cgroup cgroup;
+	int lock_fd;
+};
+
+static void resources_release(void *arg)
+{
+	struct resources *res = arg;
+	struct err why;
+
+	if (cgroup_destroy(&res->cgroup, &why) < 0)
+		log_debug("%s", why.msg);
+	if (res->lock_fd >= 0) {
+		state_unregister(res->state_dir, &res->state);
+		(void)close(MOVE_FD(res->lock_fd));
+	}
+}
+
+static int resources_claim(const struct foreground_request *req, struct resources *res,
+			   struct err *err)
+{
+	int r = fault_check("cgroup", err);
+
+	res->state_dir = req->state_dir;
+	res->cgroup = CGROUP_NONE;
+	res->lock_fd = -EBADF;
+	if (r == 0)
+		r = cgroup_create(req->spec->id, &res->cgroup, err);
+	if (r < 0)
+		return r;
+	/* Borrowed all of it: container_state_done() is never called on this one. */
+	res->state = (struct container_state){ .id = req->spec->id,
+					       .name = req->spec->name,
+					       .image = (char *)(uintptr_t)req->image,
+					       .cgroup = res->cgroup.path,
+					       .started = time(NULL),
+					       .argv = req->spec->argv,
+					       .layers = (struct digest *)(uintptr_t)req->layers,
+					       .n_layers = req->n_layers };
+	r = fault_check("state", err);
+	if (r == 0)
+		r = state_register(req->state_dir, &res->state, err);
+	if (r >= 0) {
+		res->lock_fd = r;
+		return 0;
+	}
+	resources_release(res);
+	return r;
+}
+
+static int load_filters(const struct foreground_request *req, struct seccomp_filters *ret,
+			struct err *err)
+{
+	uint64_t have;
+	int r = fault_check("filters", err);
+
+	if (r == 0)
+		r = caps_read_bounding(&have, err);
+	if (r < 0)
+		return r;
+	return seccomp_default_filters(req->cache_dir, req->spec->caps.bounding & have, ret, err);
+}
+
+static int run_terminal(const struct foreground_request *req, struct launch_request *launch,
+			int signal_fd, struct resources *res, struct exit_info *ret,
+			struct err *err)
+{
+	struct monitor m = MONITOR_NONE;
+	struct detach_keys detach;
+	struct winsize size;
+	int r = detach_keys_parse(req->detach_keys ? req->detach_keys : "", &detach, err);
+
+	if (r < 0) {
+		resources_release(res);
+		return r;
+	}
+	if (pty_forward_winsize(&size) == 0)
+		launch->winsize = &size;
+	r = monitor_start(launch, resources_release, res, &m, err);
+	if (r < 0)
+		return r;
+	r = supervise_terminal(&m, signal_fd, req->spec->interactive, &detach, ret, err);
+	monitor_done(&m);
+	/* The monitor has done this already, unless it was killed; a detached container keeps everything. */
+	if (r < 0 || ret->how != EXIT_HOW_DETACHED)
+		resources_release(res);
+	return r;
+}
+
+static int run_direct(const struct launch_request *launch, int signal_fd, struct resources *res,
+		      struct exit_info *ret, struct err *err)
+{
+	struct container c;
+	int r = container_launch(launch, &c, err);
+
+	if (r >= 0) {
+		/* Without a cgroup a sweeper has nothing else to find the processes by. */
+		res->state.pid = c.pid;
+		if (res->cgroup.fd < 0)
+			(void)state_update(res->lock_fd, &res->state, NULL);
+		r = supervise_direct(&c, signal_fd, ret, err);
+		container_done(&c);
+	}
+	resources_release(res);
+	return r;
+}
+
+/* With all signals blocked and coming through @signal_fd. */
+static int run_blocked(const struct foreground_request *req, const sigset_t *old_mask,
+		       int signal_fd, struct exit_info *ret, struct err *err)
+{
+	AUTO(seccomp_filters) filters = { 0 };
+	struct resources res;
+	struct launch_request launch = { .spec = req->spec,
+					 .cgroup = &res.cgroup,
+					 .scratch_dir = req->state_dir,
+					 .signal_mask = old_mask };
+	int r;
+
+	if (req->spec->seccomp_default) {
+		r = load_filters(req, &filters, err);
+		if (r < 0)
+			return r;
+		launch.filters = &filters;
+	}
+	r = resources_claim(req, &res, err);
+	if (r < 0)
+		return r;
+	if (req->spec->tty)
+		return run_terminal(req, &launch, signal_fd, &res, ret, err);
+	return run_direct(&launch, signal_fd, &res, ret, err);
+}
+
+int foreground_run(const struct foreground_request *req, struct exit_info *ret, struct err *err)
+{
+	AUTO_CLOSE int signal_fd = -EBADF;
+	sigset_t all, old;
+	int r = container_spec_validate(req->spec, err);
+
+	if (r < 0)
+		return r;
+	if (mkdir(req->state_dir, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, ERR_SYSTEM, "make state directory %s", QUOTE(req->state_dir));
+	r = state_sweep(req->state_dir, err);
+	if (r < 0)
+		return r;
+	(void)sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
+		return err_sys(err, ERR_SYSTEM, "block signals");
+	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		r = err_sys(err, ERR_SYSTEM, "receive signals");
+	else
+		r = run_blocked(req, &old, signal_fd, ret, err);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return r;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The parent's half of a start (see launch.h). Actors: this process and its clone (child.c), joined by the control socket. The child
+ * dies with us (PR_SET_PDEATHSIG); all its mounts live in its own namespace, so there is nothing to undo here but the process itself.
+ */
+#include "runtime/launch.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "runtime/caps.h"
+#include "runtime/child.h"
+#include "runtime/ctl.h"
+#include "runtime/device_filter.h"
+#include "runtime/fault.h"
+
+#define PLAN_TEXT_MAX 65536
+
+static uint64_t clone_flags(const struct container_spec *spec)
+{
+	static const uint64_t flags[NS_MAX] = {
+		[NS_MOUNT] = CLONE_NEWNS, [NS_PID] = CLONE_NEWPID,	 [NS_UTS] = CLONE_NEWUTS,
+		[NS_IPC] = CLONE_NEWIPC,  [NS_CGROUP] = CLONE_NEWCGROUP, [NS_NET] = CLONE_NEWNET,
+	};
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < NS_MAX; i++)
+		if (spec->namespaces[i] == NAMESPACE_NEW)
+			all |= flags[i];
+	return all;
+}
+
+/* What was asked for, within what we have: a capability that we lack is not an error but a smaller container. */
+static int limit_caps(const struct cap_sets *want, bool mknod_allowed, struct cap_sets *ret,
+		      struct err *err)
+{
+	uint64_t have;
+	int r = caps_read_bounding(&have, err);
+
+	if (r < 0)
+		return r;
+	if (!mknod_allowed)
+		have &= ~(UINT64_C(1) << caps_from_name("CAP_MKNOD"));
+	*ret = (struct cap_sets){ .bounding = want->bounding & have,
+				  .effective = want->effective & have,
+				  .permitted = want->permitted & have,
+				  .inheritable = want->inheritable & have,
+				  .ambient = want->ambient & have };
+	return 0;
+}
+
+/* Without a device filter the container gets neither CAP_MKNOD nor device nodes outside of its own /dev. */
+static int filter_devices(const struct cgroup *cg, bool *ret_filtered, struct err *err)
+{
+	struct err why;
+	int r = fault_check("devices", err);
+
+	if (r < 0)
+		return r;
+	*ret_filtered = cg->fd >= 0 && device_filter_attach(cg->fd, &why) == 0;
+	if (!*ret_filtered)
+		log_debug("no device filter (%s): mounting nodev, without CAP_MKNOD",
+			  cg->fd >= 0 ? why.msg : "no cgroup");
+	return 0;
+}
+
+static int clone_child(const struct launch_request *req, struct child_request *child,
+		       int parent_ctl, struct container *ret, struct err *err)
+{
+	struct clone_args args = { 0 };
+	int pidfd = -EBADF;
+	long pid;
+	int r = fault_check("clone", err);
+
+	if (r < 0)
+		return r;
+	args.flags = clone_flags(req->spec) | CLONE_PIDFD;
+	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+	args.exit_signal = SIGCHLD;
+	if (req->cgroup->fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned int)req->cgroup->fd;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0 && errno == EPERM)
+		return err_set(
+			err, ERR_SYSTEM, -EPERM,
+			"make namespaces: %s (racker needs root, or CAP_SYS_ADMIN when it runs in a container itself)",
+			strerror(EPERM));
+	if (pid < 0)
+		return err_sys(err, ERR_SYSTEM, "make namespaces");
+	if (pid == 0) {
+		(void)close(parent_ctl);
+		child_main(child);
+	}
+	*ret = (struct container){ .pid = (pid_t)pid, .pidfd = pidfd, .pty = -EBADF };
+	return 0;
+}
+
+/* The child's end closed before the last stage, and nothing was said: it crashed. */
+static int crashed(struct container *c, unsigned int stage, struct err *err)
+{
+	int status = container_wait(c);
+
+	if (status >= 0 && WIFSIGNALED(status))
+		return err_set(err, ERR_SYSTEM, -EIO,
+			       "the container's start died in stage \"%s\", signal %d",
+			       child_stage_name(stage), WTERMSIG(status));
+	return err_set(err, ERR_SYSTEM, -EIO, "the container's start ended in stage \"%s\"",
+		       child_stage_name(stage));
+}
+
+/* Reads until the command runs (end of file) or the child has told why not. */
+static int follow(int ctl, struct container *c, struct err *err)
+{
+	unsigned int stage = 0;
+	struct ctl_msg msg;
+	int fd, r;
+
+	while ((r = ctl_recv(ctl, &msg, &fd)) > 0) {
+		AUTO_CLOSE int received = fd;
+
+		if (msg.type == CTL_STAGE) {
+			stage = msg.stage;
+		} else if (msg.type == CTL_PTY && c->pty < 0) {
+			c->pty = MOVE_FD(received);
+		} else if (msg.type == CTL_ERROR) {
+			log_debug("stage %s failed", child_stage_name(msg.stage));
+			if (err)
+				*err = msg.err;
+			container_kill(c);
+			(void)container_wait(c);
+			return msg.err.code < 0 ? msg.err.code : -EIO;
+		}
+	}
+	if (r == 0 && stage + 1 == child_stage_count())
+		return 0;
+	container_kill(c);
+	if (r < 0) {
+		(void)container_wait(c);
+		return err_set(err, ERR_SYSTEM, r, "follow the start of the container: %s",
+			       strerror(-r));
+	}
+	return crashed(c, stage, err);
+}
+
+static void log_plan(const struct mount_plan *plan)
+{
+	AUTO(strbuf) text = STRBUF_INIT(PLAN_TEXT_MAX);
+
+	if (log_enabled(LOG_LEVEL_DEBUG) && mount_plan_print(plan, &text) == 0)
+		log_debug("mount plan:\n%s", strbuf_str(&text));
+}
+
+int container_launch(const struct launch_request *req, struct container *ret, struct err *err)
+{
+	AUTO(mount_plan) plan = { 0 };
+	struct container c = { .pidfd = -EBADF, .pty = -EBADF };
+	struct child_request child = { .spec = req->spec,
+				       .plan = &plan,
+				       .filters = req->filters,
+				       .winsize = req->winsize,
+				       .scratch_dir = req->scratch_dir,
+				       .signal_mask = req->signal_mask };
+	bool filtered = false;
+	int ctl[2], r;
+
+	r = filter_devices(req->cgroup, &filtered, err);
+	if (r < 0)
+		return r;
+	child.nodev = !filtered;
+	r = limit_caps(&req->spec->caps, filtered, &child.caps, err);
+	if (r < 0)
+		return r;
+	if (mount_plan_build(req->spec, child.nodev, &plan) < 0)
+		return err_oom(err);
+	log_plan(&plan);
+	r = ctl_pair(ctl, err);
+	if (r < 0)
+		return r;
+	AUTO_CLOSE int parent_ctl = ctl[0];
+	AUTO_CLOSE int child_ctl = ctl[1];
+	child.ctl_fd = child_ctl;
+	r = clone_child(req, &child, parent_ctl, &c, err);
+	if (r < 0)
+		return r;
+	(void)close(MOVE_FD(child_ctl));
+	r = follow(parent_ctl, &c, err);
+	if (r < 0) {
+		container_done(&c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+int container_wait(struct container *c)
+{
+	int status;
+
+	while (waitpid(c->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status;
+}
+
+void container_kill(const struct container *c)
+{
+	(void)fd_pidfd_signal(c->pidfd, SIGKILL);
+}
+
+void container_done(struct container *c)
+{
+	cleanup_close(&c->pidfd);
+	cleanup_close(&c->pty);
+	c->pidfd = c->pty = -EBADF;
+}

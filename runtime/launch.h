@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* The parent's half of a start: clone into namespaces and cgroup, follow the stages, know when the command runs. */
+#ifndef RUNTIME_LAUNCH_H
+#define RUNTIME_LAUNCH_H
+
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/types.h>
+
+#include "runtime/cgroup.h"
+#include "runtime/container_spec.h"
+#include "runtime/seccomp.h"
+
+struct launch_request {
+	const struct container_spec *spec;
+	const struct cgroup *cgroup; /* CGROUP_NONE: stay in the caller's */
+	const struct seccomp_filters *filters; /* NULL: none */
+	const struct winsize *winsize; /* NULL: unknown */
+	const char *scratch_dir; /* see rootfs_mount() */
+	const sigset_t *signal_mask; /* for the command; the caller itself has all signals blocked */
+};
+
+struct container {
+	pid_t pid; /* PID 1 of the container, in our PID namespace */
+	int pidfd; /* owned */
+	int pty; /* master end, owned; -EBADF without a terminal */
+};
+
+/**
+ * container_launch() - start; returns when the command has been executed
+ * Return: 0; ERR_EXEC_NOT_FOUND, ERR_EXEC_DENIED, or the error of the stage that failed. After a failure no process is left; the cgroup
+ * stays the caller's to remove.
+ */
+int container_launch(const struct launch_request *req, struct container *ret, struct err *err);
+
+/** container_wait() - reap the container's PID 1. Return: wait status as waitpid(2) gives it, or -errno */
+int container_wait(struct container *c);
+/** container_kill() - end every process of the container now (the PID namespace goes with its PID 1) */
+void container_kill(const struct container *c);
+/** container_done() - close the fds; no process is touched */
+void container_done(struct container *c);
+
+#endif
