@@ -22,18 +22,27 @@ enum media_type {
 	MEDIA_LAYER_ZSTD,
 };
 
+#define DESCRIPTOR_SIZE_MAX ((int64_t)1 << 50)
+
 struct descriptor {
 	enum media_type type;
 	char media_type[128]; /* as written, cut; "" if absent */
 	struct digest digest;
-	int64_t size; /* bytes, >= 0 */
-	struct platform platform;
+	int64_t size; /* bytes, 0 to DESCRIPTOR_SIZE_MAX */
+	struct platform platform; /* normalised; platform_is_set() is false if absent */
 	bool is_attestation; /* annotation vnd.docker.reference.type=attestation-manifest */
 };
 
 /** media_type_parse() - parameters after ';' and letter case ignored */
 enum media_type media_type_parse(const char *text);
-/** descriptor_decode() - Return: 0, or -EBADMSG/ERR_CORRUPT (missing member, negative size, digest grammar) */
+/** media_type_is_foreign() - a layer whose content is to be had from its urls only ("foreign", "nondistributable") */
+bool media_type_is_foreign(const char *text);
+/**
+ * descriptor_decode() - one descriptor of a manifest or an index; embedded data and urls are never used
+ * Return: 0, -EBADMSG/ERR_CORRUPT (missing member, size, digest or platform grammar), -EOPNOTSUPP/ERR_UNSUPPORTED (well-formed digest
+ * of another algorithm than sha256)
+ * Source: image-spec descriptor.md "Properties"
+ */
 int descriptor_decode(const struct json *v, struct descriptor *ret, struct err *err);
 
 #endif

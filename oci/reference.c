@@ -349,8 +349,9 @@ int image_ref_parse(const char *text, struct image_ref *ret, struct err *err)
 	if (r < 0 && strncmp(text, "docker:", strlen("docker:")) == 0) {
 		const char *rest = text + strlen("docker:");
 
-		return err_prefix(err, r, "did you mean docker://%s",
-				  QUOTE_PLAIN(rest + strspn(rest, "/")));
+		rest += strspn(rest, "/");
+		if (*rest)
+			return err_prefix(err, r, "did you mean docker://%s", QUOTE_PLAIN(rest));
 	}
 	return r;
 }
