@@ -217,8 +217,6 @@ static CURLcode set_fixed_options(struct http_transfer *t)
 		{ CURLOPT_LOW_SPEED_TIME, STALL_S },
 		{ CURLOPT_TCP_KEEPALIVE, 1 },
 		{ CURLOPT_BUFFERSIZE, RECEIVE_BUFFER },
-		{ CURLOPT_SSL_VERIFYPEER, !t->req.insecure },
-		{ CURLOPT_SSL_VERIFYHOST, t->req.insecure ? 0 : 2 },
 		{ CURLOPT_NOBODY, t->req.head },
 	};
 	const struct {
@@ -289,6 +287,7 @@ static int build_headers(struct http_transfer *t)
 /* Sends the handle out to t->url. */
 static int transfer_send(struct http_transfer *t)
 {
+	bool verify = !t->req.insecure || t->left_origin;
 	struct url_origin origin;
 	CURLcode code;
 	int r;
@@ -302,6 +301,10 @@ static int transfer_send(struct http_transfer *t)
 	code = api.curl_easy_setopt(t->easy, CURLOPT_URL, t->url);
 	if (code == CURLE_OK)
 		code = api.curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->sent_headers);
+	if (code == CURLE_OK)
+		code = api.curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
+	if (code == CURLE_OK)
+		code = api.curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
 	/* As Go does, and unlike curl: a proxy of the environment is never asked for this machine itself. */
 	if (code == CURLE_OK)
 		code = api.curl_easy_setopt(t->easy, CURLOPT_PROXY,
@@ -573,7 +576,6 @@ int http_fetch(struct http *h, const struct http_request *req, struct http_respo
 	       struct err *err)
 {
 	struct http_transfer *t, *done = NULL;
-	const struct http_response *response;
 	int r = http_start(h, req, &t, err);
 
 	if (r < 0)
@@ -581,11 +583,7 @@ int http_fetch(struct http *h, const struct http_request *req, struct http_respo
 	while (r == 0 && !done)
 		r = http_poll(h, NULL, 0, -1, &done, err);
 	if (r == 0)
-		r = http_transfer_result(t, &response, err);
-	if (r == 0) {
-		*ret_response = t->response;
-		t->response = (struct http_response){ 0 };
-	}
+		r = http_transfer_take(t, ret_response, err);
 	http_transfer_free(t);
 	return r;
 }

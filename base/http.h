@@ -25,7 +25,7 @@ struct http_request {
 		authorization; /* value of Authorization; only to the scheme, host and port of @url, never after a redirect elsewhere */
 	const char *post_body; /* NULL: GET; else POST application/x-www-form-urlencoded */
 	bool head; /* HEAD instead of GET */
-	bool insecure; /* do not verify the TLS certificate */
+	bool insecure; /* do not verify the TLS certificate of @url's host; others, after a redirect, are verified */
 	uint64_t max_bytes; /* most body bytes; one more ends the transfer with -EFBIG */
 	uint64_t range_from; /* > 0: Range: bytes=N- */
 	/* Body bytes as they come, only for 2xx answers (others are kept in response.body, cut at 64 KiB).
@@ -79,6 +79,9 @@ int http_poll(struct http *h, struct pollfd *fds, size_t n_fds, int timeout_ms,
  */
 int http_transfer_result(struct http_transfer *t, const struct http_response **ret_response,
 			 struct err *err);
+/** http_transfer_take() - as http_transfer_result(), but the response becomes the caller's: http_response_done() */
+int http_transfer_take(struct http_transfer *t, struct http_response *ret_response,
+		       struct err *err);
 void *http_transfer_arg(const struct http_transfer *t);
 /** http_transfer_free() - NULL allowed; one that is still running is cancelled */
 void http_transfer_free(struct http_transfer *t);

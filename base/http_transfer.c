@@ -27,6 +27,18 @@ int http_transfer_result(struct http_transfer *t, const struct http_response **r
 	return 0;
 }
 
+int http_transfer_take(struct http_transfer *t, struct http_response *ret_response, struct err *err)
+{
+	const struct http_response *response;
+	int r = http_transfer_result(t, &response, err);
+
+	if (r < 0)
+		return r;
+	*ret_response = t->response;
+	t->response = (struct http_response){ .content_length = -1 };
+	return 0;
+}
+
 /* No line breaks or other control bytes: what a server gave us must not become a header of its own. */
 static bool is_header_text(const char *text)
 {

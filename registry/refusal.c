@@ -15,25 +15,25 @@
 #define CODE_MAX 64
 #define MESSAGE_MAX 160
 
-enum refusal_subject { SUBJECT_OTHER, SUBJECT_MANIFEST, SUBJECT_NAME, SUBJECT_DENIED };
+enum wording { WORDS_PLAIN, WORDS_MANIFEST, WORDS_NAME, WORDS_DENIED };
 
 /* Codes as registries write them, what a status without a code is taken for, and the text for a code without a message. */
 static const struct known_code {
 	const char *code;
-	long status; /* 0: never guessed from the status */
+	long status; /* 0: the status alone does not say */
 	enum err_kind kind;
 	int error;
-	enum refusal_subject subject;
+	enum wording wording;
 	const char *message;
 } known_codes[] = {
-	{ "UNAUTHORIZED", 401, ERR_AUTH, -EACCES, SUBJECT_OTHER, "authentication required" },
-	{ "DENIED", 403, ERR_AUTH, -EACCES, SUBJECT_DENIED,
+	{ "UNAUTHORIZED", 401, ERR_AUTH, -EACCES, WORDS_PLAIN, "authentication required" },
+	{ "DENIED", 403, ERR_AUTH, -EACCES, WORDS_DENIED,
 	  "requested access to the resource is denied" },
-	{ "MANIFEST_UNKNOWN", 404, ERR_NOT_FOUND, -ENOENT, SUBJECT_MANIFEST, "manifest unknown" },
-	{ "NAME_UNKNOWN", 0, ERR_NOT_FOUND, -ENOENT, SUBJECT_NAME,
+	{ "MANIFEST_UNKNOWN", 0, ERR_NOT_FOUND, -ENOENT, WORDS_MANIFEST, "manifest unknown" },
+	{ "NAME_UNKNOWN", 0, ERR_NOT_FOUND, -ENOENT, WORDS_NAME,
 	  "repository name not known to registry" },
-	{ "BLOB_UNKNOWN", 0, ERR_NOT_FOUND, -ENOENT, SUBJECT_OTHER, "blob unknown to registry" },
-	{ "TOOMANYREQUESTS", 429, ERR_NETWORK, -EBUSY, SUBJECT_OTHER, "too many requests" },
+	{ "BLOB_UNKNOWN", 0, ERR_NOT_FOUND, -ENOENT, WORDS_PLAIN, "blob unknown to registry" },
+	{ "TOOMANYREQUESTS", 429, ERR_NETWORK, -EBUSY, WORDS_PLAIN, "too many requests" },
 };
 
 /* What is told, escaped already. */
@@ -51,8 +51,12 @@ static const struct known_code *find_code(const char *code)
 	return NULL;
 }
 
-static const struct known_code *find_status(long status)
+static const struct known_code *find_status(enum refusal_subject subject, long status)
 {
+	if (status == 404 && subject == REFUSED_MANIFEST)
+		return find_code("MANIFEST_UNKNOWN");
+	if (status == 404 && subject == REFUSED_BLOB)
+		return find_code("BLOB_UNKNOWN");
 	for (size_t i = 0; i < ARRAY_SIZE(known_codes); i++)
 		if (known_codes[i].status == status)
 			return &known_codes[i];
@@ -113,7 +117,8 @@ static bool lacks_scope(const struct http_response *response)
 	return lacks;
 }
 
-static void read_refusal(struct refusal *f, const struct http_response *response)
+static void read_refusal(struct refusal *f, enum refusal_subject subject,
+			 const struct http_response *response)
 {
 	if (lacks_scope(response)) {
 		set_code(f, "DENIED");
@@ -123,7 +128,7 @@ static void read_refusal(struct refusal *f, const struct http_response *response
 	read_body(f, response);
 	if (f->code[0])
 		return;
-	f->known = find_status(response->status);
+	f->known = find_status(subject, response->status);
 	if (!f->known)
 		return;
 	set_code(f, f->known->code);
@@ -139,30 +144,30 @@ static int subject_error(const struct image_ref *ref, const struct refusal *f, s
 
 	if (!full || !name)
 		return err_oom(err);
-	switch (k->subject) {
-	case SUBJECT_MANIFEST:
+	switch (k->wording) {
+	case WORDS_MANIFEST:
 		return err_set(err, k->kind, k->error, "manifest for %s not found: %s: %s", full,
 			       f->code, f->message);
-	case SUBJECT_NAME:
+	case WORDS_NAME:
 		return err_set(err, k->kind, k->error, "repository %s not found: %s: %s", name,
 			       f->code, f->message);
-	case SUBJECT_DENIED:
+	case WORDS_DENIED:
 		return err_set(err, k->kind, k->error,
 			       "pull access denied for %s, repository does not exist or may "
 			       "require 'racker login': %s: %s",
 			       name, f->code, f->message);
-	case SUBJECT_OTHER:
+	case WORDS_PLAIN:
 		break;
 	}
 	return err_set(err, k->kind, k->error, "%s: %s", f->code, f->message);
 }
 
-int refusal_error(const struct image_ref *ref, const struct http_response *response,
-		  struct err *err)
+int refusal_error(const struct image_ref *ref, enum refusal_subject subject,
+		  const struct http_response *response, struct err *err)
 {
 	struct refusal f = { 0 };
 
-	read_refusal(&f, response);
+	read_refusal(&f, subject, response);
 	if (f.known)
 		return subject_error(ref, &f, err);
 	if (f.code[0])
