@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+# What the bats files share: running racker, saying what was expected, and proof that nothing is left behind.
+# The environment (TMP, REG, RACKER, RACKER_ROOT …) is made by tests/integration/run.
+
+if [ -z "${REG:-}" ]; then
+	echo 'run this by tests/integration/run FILE' >&2
+	exit 1
+fi
+
+# try COMMAND... : status, out (stdout), err (stderr); never fails by itself
+try() {
+	status=0
+	"$@" >"$TMP/out" 2>"$TMP/err" </dev/null || status=$?
+	out=$(tr -d '\0' <"$TMP/out")
+	err=$(tr -d '\0' <"$TMP/err")
+}
+
+# try_in INPUT COMMAND... : the same with INPUT on stdin, through a pipe
+try_in() {
+	local input=$1
+	shift
+	status=0
+	printf '%s' "$input" | "$@" >"$TMP/out" 2>"$TMP/err" || status=$?
+	out=$(tr -d '\0' <"$TMP/out")
+	err=$(tr -d '\0' <"$TMP/err")
+}
+
+say() {
+	printf '%s\n' "$@" "--- status $status" "--- stdout" "$out" "--- stderr" "$err" >&2
+	return 1
+}
+status_is() {
+	[ "$status" -eq "$1" ] || say "expected status $1"
+}
+out_is() {
+	[ "$out" = "$1" ] || say "expected on stdout: $1"
+}
+out_has() {
+	[[ $out == *"$1"* ]] || say "expected somewhere in stdout: $1"
+}
+out_lacks() {
+	[[ $out != *"$1"* ]] || say "not expected in stdout: $1"
+}
+# A whole line of stdout, as an extended regular expression.
+out_line() {
+	grep -qxE -- "$1" <<<"$out" || say "expected as a line of stdout: $1"
+}
+err_has() {
+	[[ $err == *"$1"* ]] || say "expected somewhere in stderr: $1"
+}
+err_lacks() {
+	[[ $err != *"$1"* ]] || say "not expected in stderr: $1"
+}
+err_is_empty() {
+	[ -z "$err" ] || say 'expected nothing on stderr'
+}
+
+# pull IMAGE: once a run; later tests find it
+pull() {
+	"$RACKER" pull -q "$REG/test/$1" >/dev/null
+}
+
+# prun IMAGE WORDS... : racker run --rm of a test image, already pulled or not; -q keeps stderr for what matters
+prun() {
+	"$RACKER" run --rm -q --network host "$@"
+}
+
+# wait_for SECONDS COMMAND... : until COMMAND is true
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -le "$end" ] || return 1
+		sleep 0.05
+	done
+}
+file_has() {
+	grep -q -- "$2" "$1" 2>/dev/null
+}
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# In other PID namespaces than ours: processes of containers. And our own program.
+foreign_processes() {
+	local own dir
+	own=$(readlink /proc/self/ns/pid)
+	for dir in /proc/[0-9]*; do
+		case $(readlink "$dir/ns/pid" 2>/dev/null) in
+		"$own" | '') [ "$(readlink "$dir/exe" 2>/dev/null)" = "$RACKER" ] && echo "racker ${dir#/proc/}" ;;
+		*) echo "inside ${dir#/proc/}" ;;
+		esac
+	done
+	return 0
+}
+
+# What a machine has that a container could leave behind.
+snapshot() {
+	echo '# mounts'
+	awk '{ print $4, $5 }' /proc/self/mountinfo | sort
+	echo '# cgroups'
+	find /sys/fs/cgroup -type d 2>/dev/null | sort
+	echo '# network'
+	ls /sys/class/net
+	ls /run/netns 2>/dev/null
+	echo '# processes'
+	foreign_processes
+	echo '# state'
+	(cd "$RACKER_ROOT" 2>/dev/null && find run ingest -mindepth 1 \( -type f -o -type l -o -path 'ingest/*' -o -path 'run/*/*' \) 2>/dev/null | sort)
+	return 0
+}
+same_as_before() {
+	snapshot >"$TMP/after"
+	# What went away is no leak (a mount of somebody else's).
+	! diff "$TMP/before" "$TMP/after" | grep -q '^>'
+}
+nothing_left() {
+	wait_for 3 same_as_before || {
+		echo 'left behind:' >&2
+		diff "$TMP/before" "$TMP/after" | grep '^>' >&2
+		return 1
+	}
+}
+
+setup() {
+	snapshot >"$TMP/before"
+}
+teardown() {
+	nothing_left
+}
