@@ -128,7 +128,7 @@ check:
 unit:
 	@tests/run unit
 integration:
-	@tests/run faults integration
+	@tests/run integration
 fuzz: fuzz-build
 	@tests/fuzz/run $(FUZZ_SECONDS)
 bench:
