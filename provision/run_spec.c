@@ -10,6 +10,7 @@
 #include "base/quote.h"
 #include "base/strv.h"
 #include "provision/etc_files.h"
+#include "provision/host_dir.h"
 #include "provision/names.h"
 #include "provision/volume.h"
 
@@ -261,7 +262,7 @@ int run_spec_build(const struct run_request *req, const struct store *store,
 		r = container_spec_validate(&spec, err);
 	/* Last, so that a command line that is refused leaves no directories behind. */
 	for (size_t i = 0; r >= 0 && i < spec.n_binds; i++)
-		r = volume_make_source(spec.binds[i].source, err);
+		r = host_dir_make(spec.binds[i].source, err);
 	if (r < 0)
 		return r;
 	*ret = spec;

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Parsing of -v, and the source directories that docker makes (see volume.h). */
+/* Parsing of -v (see volume.h). */
 #include "provision/volume.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -142,26 +139,4 @@ int volume_parse(const char *text, struct bind_spec *ret, struct err *err)
 				   .target = MOVE_PTR(target),
 				   .readonly = readonly };
 	return 0;
-}
-
-int volume_make_source(const char *source, struct err *err)
-{
-	AUTO_FREE char *path = strdup(source);
-	struct stat st;
-
-	if (!path)
-		return err_oom(err);
-	if (lstat(source, &st) == 0)
-		return 0;
-	for (char *slash = path + strspn(path, "/");; slash++) {
-		slash += strcspn(slash, "/");
-		char was = *slash;
-
-		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return err_sys(err, ERR_SYSTEM, "make volume directory %s", QUOTE(path));
-		*slash = was;
-		if (was == '\0')
-			return 0;
-	}
 }

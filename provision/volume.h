@@ -13,7 +13,4 @@
  */
 int volume_parse(const char *text, struct bind_spec *ret, struct err *err);
 
-/** volume_make_source() - make a missing source directory and its parents, 0755, as docker does for -v. Return: 0 or -errno */
-int volume_make_source(const char *source, struct err *err);
-
 #endif
