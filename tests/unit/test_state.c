@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/* State files: claiming, names, listing, what a killed owner leaves. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/strv.h"
+#include "runtime/state.h"
+
+static char dir[] = "/tmp/racker-test-state-XXXXXX";
+static char inner[64];
+
+#define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ID_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static int setup(void **state)
+{
+	(void)state;
+	(void)strcpy(
+		dir,
+		"/tmp/racker-test-state-XXXXXX"); // NOLINT: a constant into a buffer of its size
+	if (!mkdtemp(dir))
+		return -1;
+	(void)snprintf(inner, sizeof(inner), "%s/run", dir);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const names[] = { "run/containers", "run/names", "run", "" };
+	int left = 0;
+
+	(void)state;
+	/* rmdir fails if anything is left, which is what the tests are about. */
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[96];
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		left |= rmdir(path) < 0 && access(path, F_OK) == 0;
+	}
+	return left;
+}
+
+static struct container_state make(const char *id, const char *name)
+{
+	struct container_state s = { .image = NULL, .started = 5, .pid = 7 };
+
+	s.id = strdup(id);
+	s.name = strdup(name);
+	s.image = strdup("img");
+	assert_int_equal(strv_add(&s.argv, "a \"b\""), 0);
+	s.layers = calloc(1, sizeof(*s.layers));
+	s.n_layers = 1;
+	assert_int_equal(digest_from_hex(ID_A, &s.layers[0]), 0);
+	return s;
+}
+
+static void test_register_list_unregister(void **state)
+{
+	AUTO(container_state) s = make(ID_A, "one");
+	struct container_state *list;
+	size_t n;
+	int fd;
+
+	(void)state;
+	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
+	assert_int_equal(n, 0);
+	fd = state_register(inner, &s, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].id, ID_A);
+	assert_string_equal(list[0].name, "one");
+	assert_string_equal(list[0].argv[0], "a \"b\"");
+	assert_int_equal(list[0].pid, 7);
+	assert_int_equal(list[0].n_layers, 1);
+	assert_true(digest_equal(&list[0].layers[0], &s.layers[0]));
+	container_states_free(list, n);
+	s.pid = 8;
+	assert_int_equal(state_update(fd, &s, NULL), 0);
+	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
+	assert_int_equal(list[0].pid, 8);
+	container_states_free(list, n);
+	state_unregister(inner, &s);
+	state_unregister(inner, &s);
+	(void)close(fd);
+	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
+	assert_int_equal(n, 0);
+	container_states_free(list, n);
+}
+
+static void test_name_conflict(void **state)
+{
+	AUTO(container_state) a = make(ID_A, "web");
+	AUTO(container_state) b = make(ID_B, "web");
+	struct err err = { 0 };
+	int fd = state_register(inner, &a, NULL);
+	struct stat st;
+	char path[256];
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(state_register(inner, &b, &err), -17);
+	assert_int_equal(err.kind, ERR_CONFLICT);
+	assert_non_null(strstr(
+		err.msg, "The container name \"/web\" is already in use by container \"" ID_A));
+	/* The loser leaves nothing, and unregistering it does not take the winner's name. */
+	(void)snprintf(path, sizeof(path), "%s/containers/" ID_B, inner);
+	assert_int_equal(access(path, F_OK), -1);
+	state_unregister(inner, &b);
+	(void)snprintf(path, sizeof(path), "%s/names/web", inner);
+	assert_int_equal(access(path, F_OK), -1); /* dangling: its target is an id, not a path */
+	assert_int_equal(lstat(path, &st), 0);
+	state_unregister(inner, &a);
+	(void)close(fd);
+}
+
+static void test_killed_owner_is_swept(void **state)
+{
+	AUTO(container_state) s = make(ID_A, "gone");
+	AUTO(container_state) live = make(ID_B, "live");
+	struct container_state *list;
+	size_t n;
+	int status, fd = state_register(inner, &live, NULL);
+	pid_t pid;
+
+	(void)state;
+	assert_true(fd >= 0);
+	pid = fork();
+	if (pid == 0) {
+		/* Dies without a word, as after kill -9. */
+		(void)state_register(inner, &s, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].name, "live");
+	container_states_free(list, n);
+	assert_int_equal(state_sweep(inner, NULL), 0);
+	/* The name is free again. */
+	status = state_register(inner, &s, NULL);
+	assert_true(status >= 0);
+	state_unregister(inner, &s);
+	(void)close(status);
+	state_unregister(inner, &live);
+	(void)close(fd);
+}
+
+static void test_orphaned_name_is_taken_over(void **state)
+{
+	AUTO(container_state) a = make(ID_A, "web");
+	AUTO(container_state) b = make(ID_B, "web");
+	int fd = state_register(inner, &a, NULL);
+	char path[256];
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)snprintf(path, sizeof(path), "%s/containers/" ID_A, inner);
+	assert_int_equal(unlink(path), 0);
+	(void)close(fd);
+	fd = state_register(inner, &b, NULL);
+	assert_true(fd >= 0);
+	state_unregister(inner, &b);
+	(void)close(fd);
+}
+
+static void test_garbage_is_swept(void **state)
+{
+	AUTO(container_state) s = make(ID_A, "x");
+	struct container_state *list;
+	char path[256];
+	size_t n;
+	int fd = state_register(inner, &s, NULL);
+
+	(void)state;
+	assert_true(fd >= 0);
+	state_unregister(inner, &s);
+	(void)close(fd);
+	(void)snprintf(path, sizeof(path), "%s/containers/" ID_B, inner);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "{\"id\": nonsense", 15), 15);
+	(void)close(fd);
+	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(state_sweep(inner, NULL), 0);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_register_list_unregister, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_name_conflict, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_killed_owner_is_swept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_orphaned_name_is_taken_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_garbage_is_swept, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
+}
