@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * From a policy to filters in the kernel. libseccomp compiles, which takes milliseconds; so the result is kept in the cache under a name
- * that holds all it was made from, and a usual start touches neither JSON nor libseccomp.
+ * From a policy to filters in the kernel. libseccomp knows what system calls are called on each machine, seccomp_bpf.h writes the program.
+ * That takes milliseconds; so the result is kept in the cache under a name that holds all it was made from, and a usual start touches
+ * neither JSON nor libseccomp.
  *
  * Parent: seccomp_default_filters(), before the clone. Child: seccomp_install(), as its last step. The tty filter goes in first: the
  * policy might one day forbid seccomp(2) itself.
@@ -17,8 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -26,8 +25,8 @@
 #include <seccomp.h>
 
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "base/log.h"
+#include "runtime/seccomp_bpf.h"
 #include "runtime/seccomp_data.h"
 #include "runtime/seccomp_image.h"
 #include "runtime/seccomp_newer.h"
@@ -66,15 +65,10 @@
 #error "seccomp: this machine's names are not known; add them here"
 #endif
 
-static const enum scmp_compare compare[SECCOMP_OP_MAX] = {
-	[SECCOMP_OP_NE] = SCMP_CMP_NE,
-	[SECCOMP_OP_LT] = SCMP_CMP_LT,
-	[SECCOMP_OP_LE] = SCMP_CMP_LE,
-	[SECCOMP_OP_EQ] = SCMP_CMP_EQ,
-	[SECCOMP_OP_GE] = SCMP_CMP_GE,
-	[SECCOMP_OP_GT] = SCMP_CMP_GT,
-	[SECCOMP_OP_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
-};
+/* System call numbers that a machine may have: Linux 6.17 ends at 469. ARM's own ones lie apart. */
+#define NUMBERS_MAX 640
+#define ARM_PRIVATE_BASE 0xf0000
+#define ARM_PRIVATE_MAX 8
 
 void seccomp_filters_done(struct seccomp_filters *filters)
 {
@@ -82,10 +76,19 @@ void seccomp_filters_done(struct seccomp_filters *filters)
 	*filters = (struct seccomp_filters){ 0 };
 }
 
-static void cleanup_scmp(scmp_filter_ctx *ctx)
+/* The rules of a policy by name, and the tables of numbers that come out. */
+struct build {
+	const struct seccomp_rule **rules; /* by name, then in the policy's order */
+	size_t n_rules;
+	struct seccomp_table tables[1 + SECCOMP_ARCHES_MAX];
+	size_t n_tables;
+};
+
+static void build_done(struct build *b)
 {
-	if (*ctx)
-		seccomp_release(*ctx);
+	for (size_t i = 0; i < b->n_tables; i++)
+		free(b->tables[i].entries);
+	free(b->rules);
 }
 
 /* "SCMP_ARCH_X86" -> libseccomp's token, which is the kernel's AUDIT_ARCH (but for x32); 0: not known to this libseccomp. */
@@ -102,137 +105,145 @@ static uint32_t arch_token(const char *scmp_arch)
 	return seccomp_arch_resolve_name(name);
 }
 
-static bool arch_is_mips(const char *scmp_arch)
+static int compare_rules(const void *a, const void *b)
 {
-	return strncmp(scmp_arch, "SCMP_ARCH_MIPS", sizeof("SCMP_ARCH_MIPS") - 1) == 0;
+	const struct seccomp_rule *x = *(const struct seccomp_rule *const *)a;
+	const struct seccomp_rule *y = *(const struct seccomp_rule *const *)b;
+	int r = strcmp(x->name, y->name);
+
+	return r ? r : (x > y) - (x < y);
 }
 
-/* Machines that the native one runs programs of. Those that libseccomp does not know stay out: their calls then kill. */
-static int add_arches(scmp_filter_ctx ctx, const struct seccomp_profile *profile,
-		      struct seccomp_newer *newer, struct err *err)
+static int sort_rules(struct build *b, const struct seccomp_profile *profile)
 {
-	newer->arches[newer->n_arches++] = seccomp_arch_native();
-	for (size_t i = 0; i < profile->n_sub_arches; i++) {
-		uint32_t token = arch_token(profile->sub_arches[i]);
-		int r = token ? seccomp_arch_add(ctx, token) : -EEXIST;
-
-		if (r < 0 && r != -EEXIST)
-			return err_set(err, ERR_SYSTEM, r, "add %s to the seccomp filter: %s",
-				       profile->sub_arches[i], strerror(-r));
-		if (r == 0 && token != SCMP_ARCH_X32 && !arch_is_mips(profile->sub_arches[i]) &&
-		    newer->n_arches < SECCOMP_NEWER_ARCHES_MAX)
-			newer->arches[newer->n_arches++] = token;
-	}
+	b->rules = calloc(profile->n_rules + 1, sizeof(struct seccomp_rule *));
+	if (!b->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < profile->n_rules; i++)
+		b->rules[i] = &profile->rules[i];
+	b->n_rules = profile->n_rules;
+	qsort(b->rules, b->n_rules, sizeof(struct seccomp_rule *), compare_rules);
 	return 0;
 }
 
-/* A call that libseccomp does not know by name: decided ahead of its filter, or, with conditions or no number either, by the default. */
-static void add_newer(const struct seccomp_rule *rule, struct seccomp_newer *newer)
+/* Appends the rules of that name, if any, as rules of @number. */
+static int add_named(const struct build *b, struct seccomp_table *table, uint32_t number,
+		     const char *name)
 {
-	int number = seccomp_newer_number(rule->name);
+	size_t low = 0, high = b->n_rules, n = 0;
+	struct seccomp_entry *grown;
 
-	if (number < 0 || rule->n_args > 0 || newer->n_calls == SECCOMP_NEWER_MAX)
-		return;
-	newer->calls[newer->n_calls].number = (uint32_t)number;
-	newer->calls[newer->n_calls++].action = rule->action;
-	if ((uint32_t)number > newer->last)
-		newer->last = (uint32_t)number;
-}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
 
-static int add_rule(scmp_filter_ctx ctx, const struct seccomp_rule *rule,
-		    struct seccomp_newer *newer, struct err *err)
-{
-	struct scmp_arg_cmp args[SECCOMP_ARGS_MAX] = { 0 };
-	int number = seccomp_syscall_resolve_name(rule->name);
-	int r;
-
-	if (number == __NR_SCMP_ERROR) {
-		add_newer(rule, newer);
+		if (strcmp(b->rules[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low + n < b->n_rules && strcmp(b->rules[low + n]->name, name) == 0)
+		n++;
+	if (n == 0)
 		return 0;
+	grown = reallocarray(table->entries, table->n_entries + n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	table->entries = grown;
+	for (size_t i = 0; i < n; i++) {
+		table->entries[table->n_entries++] =
+			(struct seccomp_entry){ number, b->rules[low + i] };
 	}
-	if (number >= SECCOMP_NEWER_UNIFIED && (uint32_t)number > newer->last)
-		newer->last = (uint32_t)number;
-	for (size_t i = 0; i < rule->n_args; i++) {
-		args[i].arg = rule->args[i].index;
-		args[i].op = compare[rule->args[i].op];
-		args[i].datum_a = rule->args[i].value;
-		args[i].datum_b = rule->args[i].value_two;
+	return 1;
+}
+
+/*
+ * Number to name, not the other way round: for i386 and s390 libseccomp gives no number to "socket" and its kin, as they may come through
+ * socketcall() too. That one is a call of its own here, which the policy allows or not.
+ */
+static int add_numbers(const struct build *b, struct seccomp_table *table, uint32_t arch,
+		       uint32_t base, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		AUTO_FREE char *known = seccomp_syscall_resolve_num_arch(arch, (int)(base | i));
+		const char *name = known;
+		int r;
+
+		if (!name && base != ARM_PRIVATE_BASE)
+			name = seccomp_newer_name(i);
+		r = name ? add_named(b, table, base | i, name) : 0;
+		if (r < 0)
+			return r;
+		if (r > 0 && base != ARM_PRIVATE_BASE && i >= SECCOMP_NEWER_UNIFIED)
+			table->newest = i;
 	}
-	r = seccomp_rule_add_array(ctx, rule->action, number, (unsigned int)rule->n_args, args);
-	/* EEXIST: two groups allow the same */
-	if (r < 0 && r != -EEXIST)
-		return err_set(err, ERR_SYSTEM, r, "add %s to the seccomp filter: %s", rule->name,
-			       strerror(-r));
 	return 0;
 }
 
-/* The program of @ctx behind the instructions of @newer. */
-static int export_program(scmp_filter_ctx ctx, const struct seccomp_newer *newer,
-			  struct sock_filter **ret, size_t *ret_len, struct err *err)
+/* A machine's numbers; x32's are put behind those of x86-64, whose AUDIT_ARCH they share. */
+static int add_arch(struct build *b, uint32_t arch)
 {
-	AUTO_CLOSE int fd = memfd_create("seccomp", MFD_CLOEXEC);
-	AUTO_FREE struct sock_filter *program = NULL;
-	struct stat st;
-	size_t head, len;
-	ssize_t got;
+	bool x32 = arch == SCMP_ARCH_X32;
+	uint32_t audit_arch = x32 ? SCMP_ARCH_X86_64 : arch;
+	struct seccomp_table *table = NULL;
 	int r;
 
-	if (fd < 0)
-		return err_sys(err, ERR_SYSTEM, "memfd_create");
-	r = seccomp_export_bpf(ctx, fd);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, r, "compile seccomp filter: %s", strerror(-r));
-	if (fstat(fd, &st) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(err, ERR_SYSTEM, "read compiled seccomp filter");
-	len = (size_t)st.st_size;
-	program = malloc(SECCOMP_NEWER_INSNS_MAX * sizeof(*program) + len);
-	if (!program)
-		return err_oom(err);
-	head = seccomp_newer_emit(newer, program);
-	got = fd_read_full(fd, program + head, len);
-	if (got < 0 || (size_t)got != len)
-		return err_set(err, ERR_SYSTEM, got < 0 ? (int)got : -EIO,
-			       "read compiled seccomp filter");
-	*ret_len = head * sizeof(*program) + len;
-	*ret = MOVE_PTR(program);
-	return 0;
+	for (size_t i = 0; i < b->n_tables; i++) {
+		if (b->tables[i].audit_arch == audit_arch)
+			table = &b->tables[i];
+	}
+	if (!table) {
+		table = &b->tables[b->n_tables++];
+		table->audit_arch = audit_arch;
+	}
+	r = add_numbers(b, table, arch, x32 ? SECCOMP_X32_BIT : 0, NUMBERS_MAX);
+	if (r == 0 && arch == SCMP_ARCH_ARM)
+		r = add_numbers(b, table, arch, ARM_PRIVATE_BASE, ARM_PRIVATE_MAX);
+	return r;
 }
 
-static int compile(const struct seccomp_profile *profile, struct sock_filter **ret, size_t *ret_len,
+/* The native machine, and those whose programs it runs. One that libseccomp does not know stays out: its calls then kill. */
+static int compile(const struct seccomp_profile *profile, struct sock_filter **ret, size_t *ret_n,
 		   struct err *err)
 {
-	__attribute__((cleanup(cleanup_scmp)))
-	scmp_filter_ctx ctx = seccomp_init(profile->default_action);
-	struct seccomp_newer newer = { 0 };
-	int r;
+	AUTO(build) b = { 0 };
+	struct seccomp_policy policy = {
+		.tables = b.tables,
+		.default_action = profile->default_action,
+		.bad_arch_action = SECCOMP_RET_KILL_THREAD,
+	};
+	int r = sort_rules(&b, profile);
 
-	if (!ctx)
-		return err_set(err, ERR_SYSTEM, -ENOMEM, "begin seccomp filter");
-	/* the caller decides about no_new_privs; docker leaves it off */
-	r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, r, "configure seccomp filter: %s", strerror(-r));
-	/* a binary tree instead of a list: before libseccomp 2.5 there is none, which is slower and no more */
-	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	r = add_arches(ctx, profile, &newer, err);
-	for (size_t i = 0; r == 0 && i < profile->n_rules; i++) {
-		if (profile->rules[i].action != profile->default_action)
-			r = add_rule(ctx, &profile->rules[i], &newer, err);
+	if (r == 0)
+		r = add_arch(&b, seccomp_arch_native());
+	for (size_t i = 0; r == 0 && i < profile->n_sub_arches; i++) {
+		uint32_t arch = arch_token(profile->sub_arches[i]);
+
+		if (arch && arch != seccomp_arch_native())
+			r = add_arch(&b, arch);
 	}
 	if (r < 0)
-		return r;
-	if (profile->default_action == SECCOMP_RET_ALLOW)
-		newer.last = 0;
-	return export_program(ctx, &newer, ret, ret_len, err);
+		return err_oom(err);
+	/* there is nothing to fall back from where the default is to allow */
+	for (size_t i = 0; i < b.n_tables && profile->default_action == SECCOMP_RET_ALLOW; i++)
+		b.tables[i].newest = 0;
+	policy.n_tables = b.n_tables;
+	return seccomp_bpf_compile(&policy, ret, ret_n, err);
 }
 
 static int compile_text(const char *start, const char *end, const struct seccomp_target *target,
-			struct sock_filter **ret, size_t *ret_len, struct err *err)
+			struct sock_filter **ret, struct seccomp_filter *ret_filter,
+			struct err *err)
 {
 	AUTO(seccomp_profile) profile = { 0 };
+	size_t n;
 	int r = seccomp_profile_decode(start, (size_t)(end - start), target, &profile, err);
 
-	return r < 0 ? r : compile(&profile, ret, ret_len, err);
+	if (r == 0)
+		r = compile(&profile, ret, &n, err);
+	if (r < 0)
+		return r;
+	*ret_filter = (struct seccomp_filter){ *ret, n * sizeof(struct sock_filter) };
+	return 0;
 }
 
 static int compile_defaults(const struct seccomp_target *target, struct seccomp_filters *ret,
@@ -240,17 +251,15 @@ static int compile_defaults(const struct seccomp_target *target, struct seccomp_
 {
 	AUTO_FREE struct sock_filter *tty_bpf = NULL, *policy_bpf = NULL;
 	struct seccomp_filter tty, policy;
-	int r = compile_text(seccomp_data_tty_start, seccomp_data_tty_end, target, &tty_bpf,
-			     &tty.len_bytes, err);
+	int r = compile_text(seccomp_data_tty_start, seccomp_data_tty_end, target, &tty_bpf, &tty,
+			     err);
 
 	if (r < 0)
 		return r;
 	r = compile_text(seccomp_data_default_start, seccomp_data_default_end, target, &policy_bpf,
-			 &policy.len_bytes, err);
+			 &policy, err);
 	if (r < 0)
 		return r;
-	tty.bpf = tty_bpf;
-	policy.bpf = policy_bpf;
 	return seccomp_image_make(&tty, &policy, ret, ret_len, err);
 }
 
