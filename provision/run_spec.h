@@ -21,6 +21,9 @@ struct run_request {
 	enum network_mode network;
 };
 
+/** run_spec_check() - what is wrong whatever the image is: name, volumes, workdir. Before a pull. Return: 0, or as run_spec_build() */
+int run_spec_check(const struct run_request *req, struct err *err);
+
 /** run_spec_build() - Return: 0 with *ret; -EINVAL/ERR_USAGE with docker's words ("no command specified", "invalid mode: zz", …) */
 int run_spec_build(const struct run_request *req, const struct store *store,
 		   const struct image_record *record, const struct image_config *config,

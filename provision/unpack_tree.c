@@ -332,18 +332,17 @@ static int copy_entry(struct copy *c, const struct tree_entry *e)
 }
 
 /* c->path grows by "/name" for the time of the entry. */
-static int enter(struct copy *c, const char *name, size_t *ret_old)
+static int enter(struct copy *c, const char *name)
 {
-	size_t len = strlen(name), old = c->path_len;
+	size_t len = strlen(name);
 
-	if (old + 1 + len >= sizeof(c->path))
+	if (c->path_len + 1 + len >= sizeof(c->path))
 		return err_set(c->err, ERR_SYSTEM, -ENAMETOOLONG, "unpack below %s: path too long",
 			       QUOTE(c->path));
-	if (old)
+	if (c->path_len)
 		c->path[c->path_len++] = '/';
 	memcpy(c->path + c->path_len, name, len + 1);
 	c->path_len += len;
-	*ret_old = old;
 	return 0;
 }
 
@@ -360,11 +359,11 @@ static int copy_content(struct copy *c, int src, int dst)
 		return err_set(c->err, ERR_CORRUPT, -ELOOP, "unpack %s: too deep", QUOTE(c->path));
 	while (r >= 0 && (d = readdir(dir))) {
 		struct tree_entry e = { .src_dir = src, .dst_dir = dst, .name = d->d_name };
-		size_t old;
+		size_t old = c->path_len;
 
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		r = enter(c, d->d_name, &old);
+		r = enter(c, d->d_name);
 		if (r < 0)
 			break;
 		if (fstatat(src, d->d_name, &e.st, AT_SYMLINK_NOFOLLOW) < 0)
