@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/* Where under images/ the record of a name lives (see image_path.h). */
+#include "oci/image_path.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+
+#define TAG_MAX 128
+#define REPOSITORY_MAX 1024
+
+static bool word_is_plain(const char *s, size_t len)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "._-:[]";
+
+	return len > 0 && len <= 200 && s[0] != '.' && s[0] != '_' && s[0] != '-' &&
+	       strspn(s, plain) >= len;
+}
+
+/* Two components at least, all of them plain. */
+static bool repository_is_plain(const char *s, size_t len)
+{
+	size_t words = 0;
+
+	for (size_t at = 0; at <= len; words++) {
+		size_t n = strcspn(s + at, "/");
+
+		if (n > len - at)
+			n = len - at;
+		if (!word_is_plain(s + at, n))
+			return false;
+		at += n + 1;
+	}
+	return words >= 2 && len <= REPOSITORY_MAX;
+}
+
+/* Return: true if @name is a canonical reference */
+static bool reference_path(const char *name, char buf[static PATH_MAX])
+{
+	const char *at = strchr(name, '@'), *end = at ? at : name + strlen(name);
+	const char *slash = memrchr(name, '/', (size_t)(end - name));
+	const char *colon = slash ? memchr(slash, ':', (size_t)(end - slash)) : NULL;
+	size_t repo_len = (size_t)((colon ? colon : end) - name);
+	int tag_len = colon ? (int)(end - colon - 1) : 0;
+	struct digest digest = { 0 };
+
+	if (!slash || !repository_is_plain(name, repo_len) || tag_len > TAG_MAX)
+		return false;
+	if (at && digest_parse(at + 1, &digest, NULL) < 0)
+		return false;
+	if (colon && (tag_len == 0 || colon[1] == '.' || colon[1] == '-' ||
+		      memchr(colon + 1, ':', (size_t)tag_len)))
+		return false;
+	if (!colon && !at)
+		return false;
+	(void)snprintf(buf, PATH_MAX, "%.*s/%s/%.*s%s%s", (int)repo_len, name,
+		       at ? "_digests" : "_tags", tag_len, colon ? colon + 1 : "",
+		       at && colon ? "@" : "", digest.hex);
+	return true;
+}
+
+int image_path(const char *name, char buf[static PATH_MAX], struct err *err)
+{
+	size_t len = strlen(name);
+	struct digest hash;
+	int r;
+
+	if (len == 0 || len >= PATH_MAX)
+		return err_set(err, ERR_USAGE, -EINVAL, "image name is empty or too long");
+	if (reference_path(name, buf))
+		return 0;
+	if (word_is_plain(name, len) && !strchr(name, ':')) {
+		(void)snprintf(buf, PATH_MAX, "_labels/%s", name);
+		return 0;
+	}
+	r = digest_buffer(name, len, &hash, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(buf, PATH_MAX, "_other/%s", hash.hex);
+	return 0;
+}
