@@ -31,9 +31,13 @@ int caps_from_name(const char *name)
 {
 	cap_value_t cap;
 
-	/* libcap takes "12" for a name too, and "cap_12" for one it does not know */
-	if (strncasecmp(name, "CAP_", 4) != 0 || !isalpha((unsigned char)name[4]))
+	/* libcap takes numbers too, and stops at the first byte that cannot be in a name */
+	if (strncasecmp(name, "CAP_", 4) != 0 || isdigit((unsigned char)name[4]))
 		return -EINVAL;
+	for (const char *p = name; *p; p++) {
+		if (!isalnum((unsigned char)*p) && *p != '_')
+			return -EINVAL;
+	}
 	if (cap_from_name(name, &cap) < 0 || cap < 0 || cap >= CAPS_MAX)
 		return -EINVAL;
 	return cap;
