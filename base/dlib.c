@@ -62,8 +62,8 @@ int dlib_load(const char *soname, const char *what, const struct dlib_symbol *sy
 		fill_slot(&symbols[i], address);
 		if (address)
 			continue;
-		while (i--)
-			fill_slot(&symbols[i], NULL);
+		for (size_t filled = 0; filled < i; filled++)
+			fill_slot(&symbols[filled], NULL);
 		return err_set(err, ERR_SYSTEM, -ENOPKG, "%s needs %s from %s, which lacks it",
 			       what, symbols[i].name, soname);
 	}
