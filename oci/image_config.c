@@ -201,10 +201,26 @@ static int decode_rootfs(const struct json *doc, struct image_config *c, struct 
 	return r < 0 ? err_prefix(err, r, "rootfs") : 0;
 }
 
+static int decode(const struct json *doc, struct image_config *c, struct err *err)
+{
+	int r;
+
+	if (json_type(doc) != JSON_OBJECT)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "not a JSON object");
+	r = decode_platform(doc, &c->platform, err);
+	if (r == 0)
+		r = member_text(doc, "created", IMAGE_TEXT_MAX, &c->created, err);
+	if (r == 0)
+		r = decode_process(doc, c, err);
+	if (r == 0)
+		r = decode_rootfs(doc, c, err);
+	return r;
+}
+
 int image_config_decode(const char *text, size_t len, struct image_config *ret, struct err *err)
 {
 	AUTO_PTR(json) doc = NULL;
-	AUTO(image_config) c = { 0 };
+	struct image_config c = { 0 };
 	int r;
 
 	if (len > IMAGE_CONFIG_BYTES_MAX)
@@ -212,20 +228,13 @@ int image_config_decode(const char *text, size_t len, struct image_config *ret, 
 			       "image config: %zu bytes are more than %zu", len,
 			       IMAGE_CONFIG_BYTES_MAX);
 	r = json_parse(text, len, &doc, err);
-	if (r == 0 && json_type(doc) != JSON_OBJECT)
-		r = err_set(err, ERR_CORRUPT, -EBADMSG, "not a JSON object");
 	if (r == 0)
-		r = decode_platform(doc, &c.platform, err);
-	if (r == 0)
-		r = member_text(doc, "created", IMAGE_TEXT_MAX, &c.created, err);
-	if (r == 0)
-		r = decode_process(doc, &c, err);
-	if (r == 0)
-		r = decode_rootfs(doc, &c, err);
-	if (r < 0)
+		r = decode(doc, &c, err);
+	if (r < 0) {
+		image_config_done(&c);
 		return err_prefix(err, r, "image config");
+	}
 	*ret = c;
-	c = (struct image_config){ 0 };
 	return 0;
 }
 

@@ -146,7 +146,7 @@ static int check_index(const struct json *doc, const struct json **ret_manifests
 int index_select(const struct json *doc, const struct platform *want, struct descriptor *ret,
 		 struct err *err)
 {
-	const struct json *manifests;
+	const struct json *manifests = NULL;
 	struct descriptor best = { 0 }, d;
 	struct err unsupported = { 0 };
 	int best_rank = 0;

@@ -122,16 +122,17 @@ static int decode_layers(const struct json *doc, struct image_manifest *m, struc
 
 int manifest_decode(const struct json *doc, struct image_manifest *ret, struct err *err)
 {
-	AUTO(image_manifest) m = { 0 };
+	struct image_manifest m = { 0 };
 	int r = check_schema_version(doc, err);
 
 	if (r == 0)
 		r = decode_config(doc, &m.config, err);
 	if (r == 0)
 		r = decode_layers(doc, &m, err);
-	if (r < 0)
+	if (r < 0) {
+		image_manifest_done(&m);
 		return err_prefix(err, r, "manifest");
+	}
 	*ret = m;
-	m = (struct image_manifest){ 0 };
 	return 0;
 }

@@ -3,10 +3,10 @@
 #include "oci/reference.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/quote.h"
 #include "base/strbuf.h"
 
@@ -189,17 +189,12 @@ static bool digest_matches(const char *s)
 	return hex >= DIGEST_HEX_MIN && s[hex] == '\0';
 }
 
-/* A text without a host-like first element belongs to Docker Hub; one without any slash never has a host. */
+/* A text without a host-like first element belongs to Docker Hub, as @p says; one without any slash never has a host. */
 static void split_domain(const char *text, struct ref_parts *p)
 {
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : 0;
 	bool is_hub = true;
-
-	p->domain = DEFAULT_DOMAIN;
-	p->domain_len = strlen(DEFAULT_DOMAIN);
-	p->path = text;
-	p->prefix = "";
 
 	if (slash && ((len == strlen("localhost") && memcmp(text, "localhost", len) == 0) ||
 		      memchr(text, '.', len) || memchr(text, ':', len) || has_upper(text, len))) {
@@ -257,10 +252,9 @@ static int split(const char *text, struct ref_parts *p, struct err *err)
 	size_t remote = strcspn(p->path, ":");
 
 	if (has_upper(p->path, remote)) {
-		AUTO_FREE char *name = strndup(p->path, remote);
+		char name[QUOTE_MAX];
 
-		if (!name)
-			return err_oom(err);
+		(void)snprintf(name, sizeof(name), "%.*s", (int)remote, p->path);
 		return err_set(err, ERR_USAGE, -EINVAL,
 			       "invalid reference format: repository name (%s%s) must be lowercase",
 			       p->prefix, QUOTE_PLAIN(name));
@@ -295,18 +289,36 @@ static int take_digest(const char *text, struct digest *ret, struct err *err)
 	if (has_upper(text, algorithm))
 		return err_set(err, ERR_USAGE, -EINVAL, "invalid checksum digest format");
 
-	AUTO_FREE char *name = strndup(text, algorithm);
+	char name[QUOTE_MAX];
 
-	if (!name)
-		return err_oom(err);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)algorithm, text);
 	return err_set(err, ERR_USAGE, -EINVAL,
 		       "unsupported digest algorithm %s: racker verifies sha256 only", QUOTE(name));
 }
 
+/* Whether there was memory for all of it. */
+static bool take_parts(const struct ref_parts *p, struct image_ref *ref)
+{
+	struct strbuf path = STRBUF_INIT(REFERENCE_MAX);
+
+	if (strbuf_adds(&path, p->prefix) == 0 && strbuf_add(&path, p->path, p->path_len) == 0)
+		ref->repository = strbuf_steal(&path);
+	strbuf_done(&path);
+	ref->registry = strndup(p->domain, p->domain_len);
+	if (p->tag)
+		ref->tag = strndup(p->tag, p->tag_len);
+	else if (!p->digest)
+		ref->tag = strdup(DEFAULT_TAG);
+	return ref->repository && ref->registry && (ref->tag || (!p->tag && p->digest));
+}
+
 static int parse(const char *text, struct image_ref *ret, struct err *err)
 {
-	struct ref_parts p = { 0 };
-	AUTO(image_ref) ref = { 0 };
+	struct ref_parts p = { .domain = DEFAULT_DOMAIN,
+			       .domain_len = strlen(DEFAULT_DOMAIN),
+			       .path = text,
+			       .prefix = "" };
+	struct image_ref ref = { 0 };
 	int r = split(text, &p, err);
 
 	if (r < 0)
@@ -317,21 +329,11 @@ static int parse(const char *text, struct image_ref *ret, struct err *err)
 			return r;
 		ref.has_digest = true;
 	}
-
-	struct strbuf name = STRBUF_INIT(REFERENCE_MAX);
-
-	if (strbuf_adds(&name, p.prefix) == 0 && strbuf_add(&name, p.path, p.path_len) == 0)
-		ref.repository = strbuf_steal(&name);
-	strbuf_done(&name);
-	ref.registry = strndup(p.domain, p.domain_len);
-	if (p.tag)
-		ref.tag = strndup(p.tag, p.tag_len);
-	else if (!p.digest)
-		ref.tag = strdup(DEFAULT_TAG);
-	if (!ref.repository || !ref.registry || (!ref.tag && (p.tag || !p.digest)))
+	if (!take_parts(&p, &ref)) {
+		image_ref_done(&ref);
 		return err_oom(err);
+	}
 	*ret = ref;
-	ref = (struct image_ref){ 0 };
 	return 0;
 }
 
@@ -368,16 +370,17 @@ void image_ref_done(struct image_ref *ref)
 
 int image_ref_copy(const struct image_ref *ref, struct image_ref *ret)
 {
-	AUTO(image_ref) copy = { .digest = ref->digest, .has_digest = ref->has_digest };
+	struct image_ref copy = { .digest = ref->digest, .has_digest = ref->has_digest };
 
 	copy.registry = strdup(ref->registry);
 	copy.repository = strdup(ref->repository);
 	if (ref->tag)
 		copy.tag = strdup(ref->tag);
-	if (!copy.registry || !copy.repository || (ref->tag && !copy.tag))
+	if (!copy.registry || !copy.repository || (ref->tag && !copy.tag)) {
+		image_ref_done(&copy);
 		return -ENOMEM;
+	}
 	*ret = copy;
-	copy = (struct image_ref){ 0 };
 	return 0;
 }
 

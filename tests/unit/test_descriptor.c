@@ -90,7 +90,7 @@ static int decode(const char *text, struct descriptor *ret, struct err *err)
 
 static void test_decode(void **state)
 {
-	struct descriptor d;
+	struct descriptor d = { 0 };
 	struct err err;
 
 	(void)state;
@@ -112,7 +112,7 @@ static void test_decode(void **state)
 
 static void test_decode_least(void **state)
 {
-	struct descriptor d;
+	struct descriptor d = { 0 };
 
 	(void)state;
 	assert_int_equal(decode("{" DIGEST ",\"size\":0}", &d, NULL), 0);
@@ -138,7 +138,7 @@ static void test_decode_least(void **state)
 
 static void test_decode_limits(void **state)
 {
-	struct descriptor d;
+	struct descriptor d = { 0 };
 	char text[1024], type[300];
 
 	(void)state;
@@ -219,7 +219,7 @@ static void test_decode_corrupt(void **state)
 
 static void test_decode_other_algorithm(void **state)
 {
-	struct descriptor d;
+	struct descriptor d = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
@@ -231,7 +231,7 @@ static void test_decode_other_algorithm(void **state)
 
 static void test_decode_absent(void **state)
 {
-	struct descriptor d;
+	struct descriptor d = { 0 };
 
 	(void)state;
 	assert_int_equal(descriptor_decode(NULL, &d, NULL), -EBADMSG);
