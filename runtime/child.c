@@ -290,14 +290,13 @@ _Noreturn void child_main(const struct child_request *req)
 	for (unsigned int i = 0; i < ARRAY_SIZE(stages); i++) {
 		int r;
 
-		msg.type = CTL_STAGE;
-		msg.stage = i;
-		(void)ctl_send(req->ctl_fd, &msg, -1);
+		*req->stage = i;
 		r = fault_check(stages[i].name, &msg.err);
 		if (r == 0)
 			r = stages[i].run(&c, &msg.err);
 		if (r < 0) {
 			msg.type = CTL_ERROR;
+			msg.stage = i;
 			(void)ctl_send(req->ctl_fd, &msg, -1);
 			break;
 		}

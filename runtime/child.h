@@ -4,6 +4,7 @@
 #define RUNTIME_CHILD_H
 
 #include <signal.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 
 #include "runtime/container_spec.h"
@@ -19,6 +20,7 @@ struct child_request {
 	const char *scratch_dir; /* existing host directory, see rootfs_mount() */
 	const sigset_t *signal_mask; /* for the command */
 	int ctl_fd; /* owned; see ctl.h */
+	volatile uint32_t *stage; /* shared with the parent: the stage that has begun */
 	struct cap_sets caps; /* already within what we have */
 	bool nodev; /* see mount_plan_build() */
 };

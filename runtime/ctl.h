@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a starting container tells its parent: stages, one error, the pty. One message each over a SOCK_SEQPACKET pair. */
+/* What a starting container tells its parent: its pty, or one error. One message each over a SOCK_SEQPACKET pair. */
 #ifndef RUNTIME_CTL_H
 #define RUNTIME_CTL_H
 
@@ -9,10 +9,9 @@
 
 /*
  * The child's end is close-on-exec: end of file without an error means that the command was executed. The same with a dead child
- * means that it crashed, and the last STAGE message names where.
+ * means that it crashed; in which stage stands in memory that both share (it would be a dozen messages, each waking the parent).
  */
 enum ctl_type {
-	CTL_STAGE, /* about to begin a stage */
 	CTL_ERROR, /* the start failed; @err says why. The child exits after it. */
 	CTL_PTY, /* the master end comes with it */
 };

@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -120,18 +121,15 @@ static int crashed(struct container *c, unsigned int stage, struct err *err)
 }
 
 /* Reads until the command runs (end of file) or the child has told why not. */
-static int follow(int ctl, struct container *c, struct err *err)
+static int follow(int ctl, struct container *c, const volatile uint32_t *stage, struct err *err)
 {
-	unsigned int stage = 0;
 	struct ctl_msg msg;
 	int fd, r;
 
 	while ((r = ctl_recv(ctl, &msg, &fd)) > 0) {
 		AUTO_CLOSE int received = fd;
 
-		if (msg.type == CTL_STAGE) {
-			stage = msg.stage;
-		} else if (msg.type == CTL_PTY && c->pty < 0) {
+		if (msg.type == CTL_PTY && c->pty < 0) {
 			c->pty = MOVE_FD(received);
 		} else if (msg.type == CTL_ERROR) {
 			log_debug("stage %s failed", child_stage_name(msg.stage));
@@ -142,7 +140,7 @@ static int follow(int ctl, struct container *c, struct err *err)
 			return msg.err.code < 0 ? msg.err.code : -EIO;
 		}
 	}
-	if (r == 0 && stage + 1 == child_stage_count())
+	if (r == 0 && *stage + 1 == child_stage_count())
 		return 0;
 	container_kill(c);
 	if (r < 0) {
@@ -150,7 +148,7 @@ static int follow(int ctl, struct container *c, struct err *err)
 		return err_set(err, ERR_SYSTEM, r, "follow the start of the container: %s",
 			       strerror(-r));
 	}
-	return crashed(c, stage, err);
+	return crashed(c, *stage, err);
 }
 
 static void log_plan(const struct mount_plan *plan)
@@ -161,10 +159,35 @@ static void log_plan(const struct mount_plan *plan)
 		log_debug("mount plan:\n%s", strbuf_str(&text));
 }
 
+/* Clones the child and follows it over a control socket of its own. */
+static int start(const struct launch_request *req, struct child_request *child,
+		 struct container *ret, struct err *err)
+{
+	struct container c = { .pidfd = -EBADF, .pty = -EBADF };
+	int ctl[2];
+	int r = ctl_pair(ctl, err);
+
+	if (r < 0)
+		return r;
+	AUTO_CLOSE int parent_ctl = ctl[0];
+	AUTO_CLOSE int child_ctl = ctl[1];
+	child->ctl_fd = child_ctl;
+	r = clone_child(req, child, parent_ctl, &c, err);
+	if (r < 0)
+		return r;
+	(void)close(MOVE_FD(child_ctl));
+	r = follow(parent_ctl, &c, child->stage, err);
+	if (r < 0) {
+		container_done(&c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
 int container_launch(const struct launch_request *req, struct container *ret, struct err *err)
 {
 	AUTO(mount_plan) plan = { 0 };
-	struct container c = { .pidfd = -EBADF, .pty = -EBADF };
 	struct child_request child = { .spec = req->spec,
 				       .plan = &plan,
 				       .filters = req->filters,
@@ -172,9 +195,9 @@ int container_launch(const struct launch_request *req, struct container *ret, st
 				       .scratch_dir = req->scratch_dir,
 				       .signal_mask = req->signal_mask };
 	bool filtered = false;
-	int ctl[2], r;
+	void *shared;
+	int r = filter_devices(req->cgroup, &filtered, err);
 
-	r = filter_devices(req->cgroup, &filtered, err);
 	if (r < 0)
 		return r;
 	child.nodev = !filtered;
@@ -184,23 +207,14 @@ int container_launch(const struct launch_request *req, struct container *ret, st
 	if (mount_plan_build(req->spec, child.nodev, &plan) < 0)
 		return err_oom(err);
 	log_plan(&plan);
-	r = ctl_pair(ctl, err);
-	if (r < 0)
-		return r;
-	AUTO_CLOSE int parent_ctl = ctl[0];
-	AUTO_CLOSE int child_ctl = ctl[1];
-	child.ctl_fd = child_ctl;
-	r = clone_child(req, &child, parent_ctl, &c, err);
-	if (r < 0)
-		return r;
-	(void)close(MOVE_FD(child_ctl));
-	r = follow(parent_ctl, &c, err);
-	if (r < 0) {
-		container_done(&c);
-		return r;
-	}
-	*ret = c;
-	return 0;
+	shared = mmap(NULL, sizeof(*child.stage), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return err_oom(err);
+	child.stage = shared;
+	r = start(req, &child, ret, err);
+	(void)munmap(shared, sizeof(*child.stage));
+	return r;
 }
 
 int container_wait(struct container *c)

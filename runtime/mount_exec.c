@@ -75,18 +75,35 @@ static int target_error(const struct mount_op *op, int r, struct err *err)
 		       op->kind == MOUNT_FS ? op->source : "a path", QUOTE(op->target));
 }
 
+/* Splits "/dev/x" into an fd of its directory and its last component. */
+static int parent_of(struct mount_exec *x, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[64];
+
+	if ((size_t)(slash - path) >= sizeof(dir))
+		return -EINVAL;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = '\0';
+	*ret_name = slash + 1;
+	return path_at_open_beneath(x->root_fd, *dir ? dir + 1 : ".", O_PATH | O_DIRECTORY, 0);
+}
+
 /* A directory for a kernel file system: made if missing, but a link in its place is refused, wherever it leads. */
 static int real_directory(struct mount_exec *x, const char *path)
 {
 	int fd = path_at_open_beneath(x->root_fd, path + 1, O_PATH | O_DIRECTORY, 0);
+	AUTO_CLOSE int parent = -EBADF;
+	const char *name;
 
-	if (fd == -ENOENT) {
-		AUTO_CLOSE int made = path_at_mkdir_p(x->root_fd, path, 0755);
-		if (made < 0)
-			return MOVE_FD(made);
-		fd = path_at_open_beneath(x->root_fd, path + 1, O_PATH | O_DIRECTORY, 0);
-	}
-	return fd;
+	if (fd != -ENOENT)
+		return fd;
+	parent = parent_of(x, path, &name);
+	if (parent < 0)
+		return MOVE_FD(parent);
+	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	return path_at_open_beneath(x->root_fd, path + 1, O_PATH | O_DIRECTORY, 0);
 }
 
 static int exec_fs(struct mount_exec *x, size_t i, struct err *err)
@@ -157,20 +174,6 @@ static int exec_file(struct mount_exec *x, size_t i, struct err *err)
 	mount_fd = mount_clone(x->scratch_fd, name, false);
 	r = mount_fd < 0 ? mount_fd : mount_attach(mount_fd, target);
 	return r < 0 ? target_error(op, r, err) : 0;
-}
-
-/* Splits "/dev/x" into an fd of its directory and its last component. */
-static int parent_of(struct mount_exec *x, const char *path, const char **ret_name)
-{
-	const char *slash = strrchr(path, '/');
-	char dir[64];
-
-	if (slash == path || (size_t)(slash - path) >= sizeof(dir))
-		return -EINVAL;
-	memcpy(dir, path, (size_t)(slash - path));
-	dir[slash - path] = '\0';
-	*ret_name = slash + 1;
-	return path_at_open_beneath(x->root_fd, dir + 1, O_PATH | O_DIRECTORY, 0);
 }
 
 static int exec_device(struct mount_exec *x, size_t i, struct err *err)
