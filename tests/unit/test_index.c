@@ -182,6 +182,7 @@ static const struct {
 	{ ENTRY(1, OCI_MANIFEST, ATTESTATION), "linux/amd64", -ENOENT },
 	{ ENTRY(1, OCI_MANIFEST, ON("unknown", "amd64")), "linux/amd64", -ENOENT },
 	{ ENTRY(1, OCI_MANIFEST, ON("unknown", "unknown")), "linux/amd64", -ENOENT },
+	{ ENTRY(1, OCI_MANIFEST, ON("unknown", "unknown")), "unknown/unknown", -ENOENT },
 	{ ENTRY(1, "application/x-new", ON("linux", "amd64")), "linux/amd64", -ENOENT },
 	{ ENTRY(1, "application/x-new", ON("linux", "amd64")) "," ENTRY(2, OCI_MANIFEST,
 									ON("linux", "amd64")),
