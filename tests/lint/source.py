@@ -75,8 +75,7 @@ def lint_includes():
 
 def lint_banned():
     calls = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
-    handler = re.compile(r"sa_(?:handler|sigaction)\s*=\s*(?!SIG_(?:IGN|DFL))|"
-                         r"\bsignal\s*\([^,]+,\s*(?!SIG_(?:IGN|DFL))")
+    handler = re.compile(r"sa_(?:handler|sigaction)\s*=(?!\s*SIG_)|\bsignal\s*\([^,]+,(?!\s*SIG_)")
     for path in sources(".c", ".h"):
         for number, line in enumerate(code_only(path.read_text()).splitlines(), 1):
             for match in calls.finditer(line):
