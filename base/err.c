@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct err *err, enum err_kind kind, int code, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void fill(struct err *err, enum err_kind kind,
+						       int code, const char *fmt, va_list ap)
 {
 	err->code = code;
 	err->kind = kind;
