@@ -35,6 +35,7 @@ int json_parse(const char *text, size_t len, struct json **ret, struct err *err)
 void json_free(struct json *root);
 DEFINE_AUTO_PTR(json)
 
+/** json_type() - of a value that is there: @v must not be NULL */
 enum json_type json_type(const struct json *v);
 /** json_get() - member of an object; NULL if @v is no object, the key is absent, or its value is null */
 const struct json *json_get(const struct json *v, const char *key);
@@ -74,7 +75,7 @@ int json_member_array(const struct json *obj, const char *key, bool required,
 
 /* Writing: calls append to @out; the first failure sticks and json_write_end() reports it. Invalid UTF-8 becomes U+FFFD. */
 struct json_writer;
-/** @pretty: indented by four spaces, as docker inspect */
+/** @pretty: indented by four spaces and ended by a newline, as docker inspect */
 int json_write_begin(struct strbuf *out, bool pretty, struct json_writer **ret);
 void jw_object(struct json_writer *w);
 void jw_object_end(struct json_writer *w);

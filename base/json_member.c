@@ -67,16 +67,18 @@ int json_member_strv(const struct json *obj, const char *key, bool required, cha
 {
 	AUTO_STRV copy = NULL;
 	const struct json *v = NULL;
+	size_t n;
 	int r = member(obj, key, required, JSON_ARRAY, &v, err);
 
 	if (r < 0)
 		return r;
-	if (json_len(v)) {
-		copy = calloc(json_len(v) + 1, sizeof(*copy));
+	n = json_len(v);
+	if (n) {
+		copy = calloc(n + 1, sizeof(*copy));
 		if (!copy)
 			return err_oom(err);
 	}
-	for (size_t i = 0; i < json_len(v); i++) {
+	for (size_t i = 0; i < n; i++) {
 		const char *text = json_string(json_at(v, i));
 
 		if (!text)

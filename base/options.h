@@ -14,7 +14,7 @@ enum option_type {
 	OPT_STRING, /* char *, owned, last one wins; the member must start NULL or owned */
 	OPT_STRV, /* char **, appended */
 	OPT_INT, /* int64_t */
-	OPT_CALL, /* parsed by @call */
+	OPT_CALL, /* parsed by @call; a flag, with an optional =value, if @metavar is NULL */
 };
 
 struct option_spec {

@@ -10,7 +10,8 @@
 
 /**
  * path_is_safe() - the one validator for names from archives and documents; it refuses and never repairs
- * Relative or "./"-led, no empty or ".." component, no NUL, every component <= NAME_MAX, the whole < PATH_MAX.
+ * Relative or "./"-led, no empty or ".." component, "." only as the first, every component <= NAME_MAX, the whole < PATH_MAX.
+ * One '/' may stand at the end, and "." and "./" are safe: so tar writes directories.
  */
 bool path_is_safe(const char *path);
 
@@ -28,7 +29,8 @@ int path_at_open_beneath(int root_fd, const char *path, int flags, mode_t mode);
 
 /**
  * path_at_mkdir_p() - make a directory and its missing parents, resolving symlinks inside the root on the way
- * Each step is mkdirat() on an O_PATH fd, so a path swapped meanwhile cannot lead outside.
+ * Each step is mkdirat() on an O_PATH fd, so a path swapped meanwhile cannot lead outside. A link to nowhere gets its target, inside
+ * the root. @mode is subject to the umask.
  * Return: O_PATH fd of the directory, -ENOTDIR if something else is in the way, other -errno
  */
 int path_at_mkdir_p(int root_fd, const char *path, mode_t mode);
