@@ -68,6 +68,9 @@ int install_worker_fd(const struct install *in, size_t i);
 /** install_worker_reap() - take the report of a worker whose fd is readable; its failure is the result */
 int install_worker_reap(struct install *in, size_t i, struct err *err);
 
+/** install_throttle() - reap workers until at most @max_workers run; for sources that give one layer after the other */
+int install_throttle(struct install *in, size_t max_workers, struct err *err);
+
 /**
  * install_commit() - wait for the workers left, settle what depends on lower layers, name the layers, sync, publish the record
  * Return: 0 or -errno; nothing of the image is visible after a failure

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Lookups in a stack of layers as overlayfs would merge them: whiteouts hide, opaque directories stop, other types replace. */
+#ifndef OCI_MERGED_H
+#define OCI_MERGED_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+
+struct merged_entry {
+	int dir_fd; /* O_PATH: the directory of the layer that shows it; owned */
+	char path[PATH_MAX]; /* real path: symlinks on the way are resolved inside the merged root */
+	const char *name; /* last component, in path */
+	struct stat st;
+};
+
+/**
+ * merged_find() - what a container would see under a path
+ * @layers: uppermost first; borrowed, O_PATH will do
+ * @path: relative, no ".."; the last component is not followed
+ * Return: 1 with *ret (merged_entry_done()), 0 nothing there, -errno
+ */
+int merged_find(const int *layers, size_t n, const char *path, struct merged_entry *ret,
+		struct err *err);
+void merged_entry_done(struct merged_entry *e);
+
+#endif
