@@ -245,6 +245,8 @@ void state_unregister(const char *state_dir, const struct container_state *s)
 	AUTO_CLOSE int names = open_dir(state_dir, "names", false, NULL);
 	AUTO_CLOSE int dir = open_dir(state_dir, "containers", false, NULL);
 
+	if (!s->id)
+		return;
 	if (names >= 0 && s->name)
 		release_name(names, s->name, s->id);
 	if (dir >= 0)
