@@ -36,6 +36,7 @@ void json_free(struct json *root);
 DEFINE_AUTO_PTR(json)
 
 /** json_type() - of a value that is there: @v must not be NULL */
+/** json_type() - what @v is */
 enum json_type json_type(const struct json *v);
 /** json_get() - member of an object; NULL if @v is no object, the key is absent, or its value is null */
 const struct json *json_get(const struct json *v, const char *key);

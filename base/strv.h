@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 
+/** strv_len() - number of strings */
 size_t strv_len(char *const *v);
 /** strv_add() - append a copy of @s. Return: 0 or -ENOMEM (the vector is unchanged then). */
 MUST_CHECK int strv_add(char ***v, const char *s);

@@ -96,21 +96,18 @@ static int load_filters(const struct foreground_request *req, struct seccomp_fil
 	return seccomp_default_filters(req->cache_dir, req->spec->caps.bounding & have, ret, err);
 }
 
-static int run_terminal(const struct foreground_request *req, struct launch_request *launch,
+static int run_terminal(const struct foreground_request *req, const struct launch_request *launch,
 			int signal_fd, struct resources *res, struct exit_info *ret,
 			struct err *err)
 {
 	struct monitor m = MONITOR_NONE;
 	struct detach_keys detach;
-	struct winsize size;
 	int r = detach_keys_parse(req->detach_keys ? req->detach_keys : "", &detach, err);
 
 	if (r < 0) {
 		resources_release(res);
 		return r;
 	}
-	if (pty_forward_winsize(&size) == 0)
-		launch->winsize = &size;
 	r = monitor_start(launch, resources_release, res, &m, err);
 	if (r < 0)
 		return r;
@@ -146,6 +143,7 @@ static int run_blocked(const struct foreground_request *req, const sigset_t *old
 {
 	AUTO(seccomp_filters) filters = { 0 };
 	struct resources res;
+	struct winsize size;
 	struct launch_request launch = { .spec = req->spec,
 					 .cgroup = &res.cgroup,
 					 .scratch_dir = req->state_dir,
@@ -161,6 +159,8 @@ static int run_blocked(const struct foreground_request *req, const sigset_t *old
 	r = resources_claim(req, &res, err);
 	if (r < 0)
 		return r;
+	if (req->spec->tty && pty_forward_winsize(&size) == 0)
+		launch.winsize = &size;
 	if (req->spec->tty)
 		return run_terminal(req, &launch, signal_fd, &res, ret, err);
 	return run_direct(&launch, signal_fd, &res, ret, err);
