@@ -173,7 +173,8 @@ static int add_numbers(const struct build *b, struct seccomp_table *table, uint3
 		r = name ? add_named(b, table, base | i, name) : 0;
 		if (r < 0)
 			return r;
-		if (r > 0 && base != ARM_PRIVATE_BASE && i >= SECCOMP_NEWER_UNIFIED)
+		/* x32 has numbers of its own from 512 on */
+		if (r > 0 && base == 0 && i >= SECCOMP_NEWER_UNIFIED)
 			table->newest = i;
 	}
 	return 0;

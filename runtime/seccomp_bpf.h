@@ -26,7 +26,7 @@ struct seccomp_entry {
 /* One numbering of system calls, as the kernel tells them apart. */
 struct seccomp_table {
 	uint32_t audit_arch; /* AUDIT_ARCH_* */
-	/* Greatest number of the common numbering (x32's without its bit) that the policy speaks of: later ones give ENOSYS, which is
+	/* Greatest number of the common numbering (x32's without its bit) that the policy speaks of, an entry's: later ones give ENOSYS, which is
 	 * what makes a C library newer than the policy fall back to older calls; docker's runtime does so too. 0: the default action. */
 	uint32_t newest;
 	struct seccomp_entry *

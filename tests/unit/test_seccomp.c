@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The default filters: asked by an interpreter and compared with what libseccomp makes of the same policy, installed in children that make
+ * real system calls, and kept in a cache that may be damaged, foreign or missing.
+ */
+#include "runtime/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <seccomp.h>
+
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "runtime/caps.h"
+#include "runtime/seccomp_data.h"
+#include "runtime/seccomp_profile.h"
+#include "tests/unit/bpf_run.h"
+
+#define SYS_ADMIN (UINT64_C(1) << 21)
+#define DENY (SECCOMP_RET_ERRNO | EPERM)
+#define NOSYS (SECCOMP_RET_ERRNO | ENOSYS)
+
+#define NR_FCHMODAT2 452
+#define NR_REMOVEXATTRAT 466 /* the newest of the policy */
+
+static struct seccomp_filters make(const char *cache_dir, uint64_t caps)
+{
+	struct seccomp_filters f = { 0 };
+	struct err err = { 0 };
+
+	if (seccomp_default_filters(cache_dir, caps, &f, &err) != 0)
+		fail_msg("%s", err.msg);
+	return f;
+}
+
+/* ---- real system calls ---- */
+
+struct answer {
+	long ret;
+	int error;
+};
+
+enum call {
+	CALL_GETPID,
+	CALL_MOUNT,
+	CALL_UMOUNT,
+	CALL_UNSHARE,
+	CALL_CLONE3,
+	CALL_CLONE_NEWNS,
+	CALL_CLONE,
+	CALL_SOCKET_VSOCK,
+	CALL_SOCKET_ALG,
+	CALL_SOCKET_ALG_HIGH,
+	CALL_SOCKET_UNIX,
+	CALL_PERSONALITY_QUERY,
+	CALL_PERSONALITY_ODD,
+	CALL_KEYCTL,
+	CALL_REBOOT,
+	CALL_PTRACE,
+	CALL_TIOCSTI,
+	CALL_TIOCSTI_HIGH,
+	CALL_TIOCLINUX,
+	CALL_TIOCGWINSZ,
+	CALL_FCHMODAT2,
+	CALL_UNKNOWN,
+	CALL_MAX,
+};
+
+static void record(struct answer *answer, long ret)
+{
+	*answer = (struct answer){ ret, ret < 0 ? errno : 0 };
+}
+
+/* Arguments are such that a call that gets through fails with something that no filter says, or does nothing. */
+static void make_calls(struct answer *a)
+{
+	char clone_args[8] = { 0 };
+	long pid;
+
+	record(&a[CALL_GETPID], syscall(SYS_getpid));
+	record(&a[CALL_MOUNT], syscall(SYS_mount, NULL, NULL, NULL, 0, NULL));
+	record(&a[CALL_UMOUNT], syscall(SYS_umount2, NULL, 0));
+	record(&a[CALL_UNSHARE], syscall(SYS_unshare, 1));
+	record(&a[CALL_CLONE3], syscall(SYS_clone3, clone_args, 1));
+	record(&a[CALL_CLONE_NEWNS], syscall(SYS_clone, CLONE_NEWNS | CLONE_FS, 0, 0, 0, 0));
+	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		_exit(0);
+	record(&a[CALL_CLONE], pid);
+	record(&a[CALL_SOCKET_VSOCK], syscall(SYS_socket, 40, 0xbad, 0));
+	record(&a[CALL_SOCKET_ALG], syscall(SYS_socket, 38, 0xbad, 0));
+	record(&a[CALL_SOCKET_ALG_HIGH], syscall(SYS_socket, 0x100000026, 0xbad, 0));
+	record(&a[CALL_SOCKET_UNIX], syscall(SYS_socket, 1, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	record(&a[CALL_PERSONALITY_QUERY], syscall(SYS_personality, 0xffffffff));
+	record(&a[CALL_PERSONALITY_ODD], syscall(SYS_personality, 0x0040000));
+	record(&a[CALL_KEYCTL], syscall(SYS_keyctl, -1));
+	record(&a[CALL_REBOOT], syscall(SYS_reboot, 0, 0, 0, 0));
+	record(&a[CALL_PTRACE], syscall(SYS_ptrace, 0xbad, 0, 0, 0));
+	record(&a[CALL_TIOCSTI], syscall(SYS_ioctl, -1, 0x5412, 0));
+	record(&a[CALL_TIOCSTI_HIGH], syscall(SYS_ioctl, -1, 0x700005412, 0));
+	record(&a[CALL_TIOCLINUX], syscall(SYS_ioctl, -1, 0x541c, 0));
+	record(&a[CALL_TIOCGWINSZ], syscall(SYS_ioctl, -1, 0x5413, 0));
+	record(&a[CALL_FCHMODAT2], syscall(NR_FCHMODAT2, -1, "x", 0, 0));
+	record(&a[CALL_UNKNOWN], syscall(NR_REMOVEXATTRAT + 1, -1, 0, 0, 0, 0));
+}
+
+static struct answer answers[CALL_MAX];
+
+/* Every call in a child behind the filters. */
+static void run_calls(uint64_t caps)
+{
+	AUTO(seccomp_filters) f = make(NULL, caps);
+	struct answer *shared = mmap(NULL, sizeof(answers), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	int status;
+
+	assert_true(shared != MAP_FAILED);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct err err = { 0 };
+
+		/* so that the test needs no privileges */
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_install(&f, &err) < 0)
+			_exit(1);
+		make_calls(shared);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	memcpy(answers, shared, sizeof(answers));
+	(void)munmap(shared, sizeof(answers));
+}
+
+static void test_default_caps(void **state)
+{
+	static const struct {
+		enum call call;
+		int error;
+	} cases[] = {
+		{ CALL_GETPID, 0 },
+		{ CALL_MOUNT, EPERM },
+		{ CALL_UMOUNT, EPERM },
+		{ CALL_UNSHARE, EPERM },
+		{ CALL_CLONE3, ENOSYS },
+		{ CALL_CLONE_NEWNS, EPERM },
+		{ CALL_CLONE, 0 },
+		{ CALL_SOCKET_VSOCK, EPERM },
+		{ CALL_SOCKET_ALG, EPERM },
+		{ CALL_SOCKET_ALG_HIGH, EPERM },
+		{ CALL_SOCKET_UNIX, 0 },
+		{ CALL_PERSONALITY_QUERY, 0 },
+		{ CALL_PERSONALITY_ODD, EPERM },
+		{ CALL_KEYCTL, EPERM },
+		{ CALL_REBOOT, EPERM },
+		{ CALL_PTRACE, ESRCH },
+		{ CALL_TIOCSTI, EPERM },
+		{ CALL_TIOCSTI_HIGH, EPERM },
+		{ CALL_TIOCLINUX, EPERM },
+		{ CALL_TIOCGWINSZ, EBADF },
+		{ CALL_UNKNOWN, ENOSYS },
+	};
+
+	(void)state;
+	run_calls(caps_default());
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (answers[cases[i].call].error != cases[i].error)
+			fail_msg("call %u: %s, not %s", cases[i].call,
+				 strerror(answers[cases[i].call].error), strerror(cases[i].error));
+	}
+	/* allowed although libseccomp may not know it: EBADF, or ENOSYS of an older kernel */
+	assert_int_not_equal(answers[CALL_FCHMODAT2].error, EPERM);
+}
+
+static void test_sys_admin(void **state)
+{
+	(void)state;
+	run_calls(caps_default() | SYS_ADMIN);
+	/* the kernel's own answers, as the arguments are wrong */
+	assert_int_equal(answers[CALL_MOUNT].error, EFAULT);
+	assert_int_equal(answers[CALL_UNSHARE].error, EINVAL);
+	assert_int_equal(answers[CALL_CLONE3].error, EINVAL);
+	assert_int_equal(answers[CALL_CLONE_NEWNS].error, EINVAL);
+	/* and what it does not open */
+	assert_int_equal(answers[CALL_SOCKET_ALG].error, EPERM);
+	assert_int_equal(answers[CALL_TIOCSTI].error, EPERM);
+	assert_int_equal(answers[CALL_KEYCTL].error, EPERM);
+}
+
+static void test_install_fails(void **state)
+{
+	static const struct sock_filter broken[] = { { 0xffff, 0, 0, 0 } };
+	struct seccomp_filters f = { .tty = { broken, sizeof(broken) },
+				     .policy = { broken, sizeof(broken) } };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(seccomp_install(&f, &err) < 0);
+	assert_non_null(strstr(err.msg, "terminal seccomp filter"));
+}
+
+/* ---- the same policy through libseccomp ---- */
+
+#if defined(__x86_64__)
+struct program {
+	struct sock_filter *insns;
+	size_t n;
+};
+
+static struct program reference(uint64_t caps)
+{
+	static const enum scmp_compare ops[] = {
+		[SECCOMP_OP_NE] = SCMP_CMP_NE,
+		[SECCOMP_OP_LT] = SCMP_CMP_LT,
+		[SECCOMP_OP_LE] = SCMP_CMP_LE,
+		[SECCOMP_OP_EQ] = SCMP_CMP_EQ,
+		[SECCOMP_OP_GE] = SCMP_CMP_GE,
+		[SECCOMP_OP_GT] = SCMP_CMP_GT,
+		[SECCOMP_OP_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
+	};
+	struct seccomp_target target = { caps, "amd64", "SCMP_ARCH_X86_64", 6, 1 };
+	AUTO(seccomp_profile) p = { 0 };
+	AUTO_CLOSE int fd = memfd_create("reference", MFD_CLOEXEC);
+	struct program ret = { 0 };
+	struct err err = { 0 };
+	scmp_filter_ctx ctx;
+	struct stat st;
+
+	if (seccomp_profile_decode(seccomp_data_default_start,
+				   (size_t)(seccomp_data_default_end - seccomp_data_default_start),
+				   &target, &p, &err) != 0)
+		fail_msg("%s", err.msg);
+	ctx = seccomp_init(p.default_action);
+	assert_non_null(ctx);
+	assert_int_equal(seccomp_arch_add(ctx, SCMP_ARCH_X86), 0);
+	assert_int_equal(seccomp_arch_add(ctx, SCMP_ARCH_X32), 0);
+	for (size_t i = 0; i < p.n_rules; i++) {
+		struct scmp_arg_cmp args[SECCOMP_ARGS_MAX] = { 0 };
+		const struct seccomp_rule *rule = &p.rules[i];
+		int number = seccomp_syscall_resolve_name(rule->name), r;
+
+		for (size_t k = 0; k < rule->n_args; k++)
+			args[k] = (struct scmp_arg_cmp){ rule->args[k].index, ops[rule->args[k].op],
+							 rule->args[k].value,
+							 rule->args[k].value_two };
+		if (number == __NR_SCMP_ERROR)
+			continue;
+		r = seccomp_rule_add_array(ctx, rule->action, number, (unsigned int)rule->n_args,
+					   args);
+		if (r != 0 && r != -EEXIST)
+			fail_msg("%s: %s", rule->name, strerror(-r));
+	}
+	assert_int_equal(seccomp_export_bpf(ctx, fd), 0);
+	seccomp_release(ctx);
+	assert_int_equal(fstat(fd, &st), 0);
+	ret.insns = malloc((size_t)st.st_size);
+	assert_non_null(ret.insns);
+	assert_true(pread(fd, ret.insns, (size_t)st.st_size, 0) == st.st_size);
+	ret.n = (size_t)st.st_size / sizeof(struct sock_filter);
+	return ret;
+}
+
+/* Greatest number that this libseccomp has a name for; above it, and in gaps that newer kernels filled, it cannot be asked. */
+static bool reference_knows(uint32_t arch, uint32_t number)
+{
+	AUTO_FREE char *name = seccomp_syscall_resolve_num_arch(arch, (int)number);
+
+	return name || (number & 0x3fffffff) < 424;
+}
+
+static void compare_with_reference(uint64_t caps)
+{
+	static const uint64_t args[] = { 0,
+					 8,
+					 12,
+					 37,
+					 38,
+					 39,
+					 40,
+					 41,
+					 45,
+					 SIGCHLD,
+					 0x20000,
+					 0x20008,
+					 0xffffffff,
+					 CLONE_NEWNS,
+					 0x02000000,
+					 CLONE_NEWUSER | SIGCHLD,
+					 CLONE_VM | CLONE_VFORK,
+					 0x80000000 };
+	static const struct {
+		uint32_t audit_arch, scmp_arch, base;
+	} machines[] = {
+		{ AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, 0 },
+		{ AUDIT_ARCH_X86_64, SCMP_ARCH_X32, 0x40000000 },
+		{ AUDIT_ARCH_I386, SCMP_ARCH_X86, 0 },
+	};
+	AUTO(seccomp_filters) f = make(NULL, caps);
+	struct program want = reference(caps);
+	size_t compared = 0;
+
+	for (size_t m = 0; m < ARRAY_SIZE(machines); m++) {
+		for (uint32_t i = 0; i < 600; i++) {
+			uint32_t number = machines[m].base + i;
+
+			if (!reference_knows(machines[m].scmp_arch, number))
+				continue;
+			for (size_t k = 0; k < ARRAY_SIZE(args); k++) {
+				struct seccomp_data data = {
+					.nr = (int)number,
+					.arch = machines[m].audit_arch,
+					.args = { args[k], args[(k * 7) % ARRAY_SIZE(args)] },
+				};
+				uint32_t a = bpf_run(want.insns, want.n, &data);
+				uint32_t b = bpf_run(
+					f.policy.bpf,
+					f.policy.len_bytes / sizeof(struct sock_filter), &data);
+
+				if (a != b)
+					fail_msg("%x: %u(%llx): %x, not %x", machines[m].audit_arch,
+						 i, (unsigned long long)args[k], b, a);
+				compared++;
+			}
+		}
+	}
+	free(want.insns);
+	assert_true(compared > 20000);
+}
+
+static void test_as_libseccomp(void **state)
+{
+	static const uint64_t caps[] = { 0, 0xa80425fb, UINT64_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(caps); i++)
+		compare_with_reference(caps[i]);
+	for (unsigned int cap = 0; cap <= 40; cap += 3)
+		compare_with_reference(UINT64_C(1) << cap);
+}
+
+static uint32_t ask(const struct seccomp_filter *f, uint32_t arch, uint32_t number, uint64_t arg0,
+		    uint64_t arg1)
+{
+	struct seccomp_data data = { .nr = (int)number, .arch = arch, .args = { arg0, arg1 } };
+
+	return bpf_run(f->bpf, f->len_bytes / sizeof(struct sock_filter), &data);
+}
+
+/* What libseccomp cannot be asked about. */
+static void test_beyond_libseccomp(void **state)
+{
+	AUTO(seccomp_filters) f = make(NULL, caps_default());
+	AUTO(seccomp_filters) admin = make(NULL, SYS_ADMIN);
+	static const uint32_t arches[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(arches); i++) {
+		assert_int_equal(ask(&f.policy, arches[i], NR_FCHMODAT2, 0, 0), SECCOMP_RET_ALLOW);
+		assert_int_equal(ask(&f.policy, arches[i], 462, 0, 0), SECCOMP_RET_ALLOW);
+		/* lsm_get_self_attr is for CAP_SYS_ADMIN */
+		assert_int_equal(ask(&f.policy, arches[i], 459, 0, 0), DENY);
+		assert_int_equal(ask(&admin.policy, arches[i], 459, 0, 0), SECCOMP_RET_ALLOW);
+		assert_int_equal(ask(&f.policy, arches[i], NR_REMOVEXATTRAT, 0, 0),
+				 SECCOMP_RET_ALLOW);
+		assert_int_equal(ask(&f.policy, arches[i], NR_REMOVEXATTRAT + 1, 0, 0), NOSYS);
+		assert_int_equal(ask(&f.policy, arches[i], 100000, 0, 0), NOSYS);
+		assert_int_equal(ask(&f.policy, arches[i], UINT32_MAX, 0, 0), DENY);
+		assert_int_equal(ask(&f.tty, arches[i], 100000, 0, 0), SECCOMP_RET_ALLOW);
+	}
+	/* i386: ioctl is 54, socket 359 */
+	assert_int_equal(ask(&f.tty, AUDIT_ARCH_I386, 54, 1, 0x5412), DENY);
+	assert_int_equal(ask(&f.tty, AUDIT_ARCH_I386, 54, 1, 0x541c), DENY);
+	assert_int_equal(ask(&f.tty, AUDIT_ARCH_I386, 54, 0x5412, 1), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&f.tty, AUDIT_ARCH_X86_64, 0x40000202, 1, 0x5412), DENY);
+	assert_int_equal(ask(&f.policy, AUDIT_ARCH_I386, 359, 38, 0), DENY);
+	assert_int_equal(ask(&f.policy, AUDIT_ARCH_I386, 359, 2, 0), SECCOMP_RET_ALLOW);
+	/* another machine's programs cannot be run here */
+	assert_int_equal(ask(&f.policy, AUDIT_ARCH_AARCH64, 0, 0, 0), SECCOMP_RET_KILL_THREAD);
+}
+#endif
+
+/* ---- the cache ---- */
+
+struct cache {
+	char dir[40];
+	char sub[64];
+	char file[320];
+};
+
+static int setup_cache(void **state)
+{
+	struct cache *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	(void)snprintf(c->dir, sizeof(c->dir), "/tmp/test_seccomp.XXXXXX");
+	assert_non_null(mkdtemp(c->dir));
+	(void)snprintf(c->sub, sizeof(c->sub), "%s/seccomp", c->dir);
+	*state = c;
+	return 0;
+}
+
+/* The name of the only file, in c->file. Return: how many there are. */
+static size_t find_files(struct cache *c)
+{
+	AUTO_CLOSEDIR DIR *dir = opendir(c->sub);
+	struct dirent *entry;
+	size_t n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' && strlen(entry->d_name) < 3)
+			continue;
+		(void)snprintf(c->file, sizeof(c->file), "%.60s/%s", c->sub, entry->d_name);
+		n++;
+	}
+	return n;
+}
+
+static int teardown_cache(void **state)
+{
+	struct cache *c = *state;
+
+	(void)chmod(c->dir, 0700);
+	while (find_files(c) > 0 && unlink(c->file) == 0)
+		continue;
+	(void)unlink(c->sub);
+	(void)rmdir(c->sub);
+	(void)rmdir(c->dir);
+	free(c);
+	return 0;
+}
+
+static bool same(const struct seccomp_filters *a, const struct seccomp_filters *b)
+{
+	return a->tty.len_bytes == b->tty.len_bytes && a->policy.len_bytes == b->policy.len_bytes &&
+	       memcmp(a->tty.bpf, b->tty.bpf, a->tty.len_bytes) == 0 &&
+	       memcmp(a->policy.bpf, b->policy.bpf, a->policy.len_bytes) == 0;
+}
+
+static void test_cache_hit(void **state)
+{
+	struct cache *c = *state;
+	AUTO(seccomp_filters) plain = make(NULL, caps_default());
+	AUTO(seccomp_filters) first = make(c->dir, caps_default());
+	struct stat before, after;
+	usec_t start, best = USEC_INFINITY;
+
+	assert_int_equal(find_files(c), 1);
+	assert_int_equal(stat(c->sub, &before), 0);
+	assert_int_equal(before.st_mode & 07777, 0700);
+	assert_int_equal(stat(c->file, &before), 0);
+	assert_int_equal(before.st_mode & 07777, 0600);
+	for (int i = 0; i < 20; i++) {
+		start = now_usec();
+		AUTO(seccomp_filters) again = make(c->dir, caps_default());
+
+		start = now_usec() - start;
+		if (start < best)
+			best = start;
+		assert_true(same(&again, &first));
+	}
+	assert_true(same(&first, &plain));
+	assert_int_equal(find_files(c), 1);
+	assert_int_equal(stat(c->file, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	/* generous, for sanitizers and a loaded machine; compiling takes 2 ms without either */
+	print_message("from the cache: %llu us\n", (unsigned long long)best);
+	assert_true(best < 1000);
+}
+
+static void test_cache_key(void **state)
+{
+	struct cache *c = *state;
+	AUTO(seccomp_filters) one = make(c->dir, caps_default());
+	AUTO(seccomp_filters) two = make(c->dir, caps_default() | SYS_ADMIN);
+
+	assert_int_equal(find_files(c), 2);
+	assert_false(same(&one, &two));
+}
+
+/* Any byte of the file changed, and any other size: compiled again, and the file replaced. */
+static void test_cache_damage(void **state)
+{
+	struct cache *c = *state;
+	AUTO(seccomp_filters) want = make(c->dir, caps_default());
+	struct stat st;
+
+	assert_int_equal(find_files(c), 1);
+	assert_int_equal(stat(c->file, &st), 0);
+	for (off_t at = 0; at < st.st_size; at += at < 40 ? 1 : 331) {
+		AUTO_CLOSE int fd = open(c->file, O_RDWR | O_CLOEXEC);
+		unsigned char byte;
+
+		assert_true(fd >= 0);
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		byte ^= (unsigned char)(1U << (at % 8));
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		AUTO(seccomp_filters) got = make(c->dir, caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	for (off_t size = 0; size <= st.st_size + 8; size += size < 48 ? 1 : 997) {
+		assert_int_equal(truncate(c->file, size), 0);
+		AUTO(seccomp_filters) got = make(c->dir, caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	assert_int_equal(truncate(c->file, st.st_size + 1), 0);
+	AUTO(seccomp_filters) longer = make(c->dir, caps_default());
+
+	assert_true(same(&longer, &want));
+	assert_int_equal(find_files(c), 1);
+	assert_int_equal(truncate(c->file, (off_t)1 << 40), 0);
+	AUTO(seccomp_filters) huge = make(c->dir, caps_default());
+
+	assert_true(same(&huge, &want));
+}
+
+/* A file that somebody else could have written decides nothing. */
+static void test_cache_foreign(void **state)
+{
+	struct cache *c = *state;
+	AUTO(seccomp_filters) want = make(c->dir, caps_default());
+	AUTO_FREE char *other = NULL;
+	struct stat st;
+
+	/* another container's filters under this one's name: valid, but anybody could write there */
+	assert_int_equal(find_files(c), 1);
+	other = strdup(c->file);
+	assert_non_null(other);
+	assert_int_equal(unlink(other), 0);
+	AUTO(seccomp_filters) wide = make(c->dir, UINT64_MAX);
+
+	assert_int_equal(find_files(c), 1);
+	assert_int_equal(rename(c->file, other), 0);
+	assert_int_equal(chmod(other, 0666), 0);
+	{
+		AUTO(seccomp_filters) got = make(c->dir, caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	/* it was replaced */
+	assert_int_equal(stat(other, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* nor does a link, or a fifo, which would hang */
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(symlink("/dev/zero", other), 0);
+	{
+		AUTO(seccomp_filters) got = make(c->dir, caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(mkfifo(other, 0600), 0);
+	{
+		AUTO(seccomp_filters) got = make(c->dir, caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chown(other, 12345, 12345), 0);
+	{
+		AUTO(seccomp_filters) got = make(c->dir, caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	assert_int_equal(stat(other, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
+/* Where nothing can be kept, filters are made all the same. */
+static void test_cache_unusable(void **state)
+{
+	struct cache *c = *state;
+	AUTO(seccomp_filters) want = make(NULL, caps_default());
+	AUTO_CLOSE int fd = open(c->sub, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	char name[5000];
+
+	assert_true(fd >= 0);
+	{
+		AUTO(seccomp_filters) got = make(c->dir, caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	{
+		AUTO(seccomp_filters) got = make("/proc/no/such", caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	{
+		AUTO(seccomp_filters) got = make(name, caps_default());
+
+		assert_true(same(&got, &want));
+	}
+	/* the cache directory itself is made */
+	assert_int_equal(unlink(c->sub), 0);
+	assert_int_equal(rmdir(c->dir), 0);
+	AUTO(seccomp_filters) got = make(c->dir, caps_default());
+
+	assert_true(same(&got, &want));
+	assert_int_equal(find_files(c), 1);
+}
+
+int main(void)
+{
+#define WITH_CACHE(test) cmocka_unit_test_setup_teardown(test, setup_cache, teardown_cache)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_default_caps),
+		cmocka_unit_test(test_sys_admin),
+		cmocka_unit_test(test_install_fails),
+#if defined(__x86_64__)
+		cmocka_unit_test(test_as_libseccomp),
+		cmocka_unit_test(test_beyond_libseccomp),
+#endif
+		WITH_CACHE(test_cache_hit),
+		WITH_CACHE(test_cache_key),
+		WITH_CACHE(test_cache_damage),
+		WITH_CACHE(test_cache_foreign),
+		WITH_CACHE(test_cache_unusable),
+	};
+
+	return cmocka_run_group_tests_name("seccomp", tests, NULL, NULL);
+}
