@@ -50,6 +50,14 @@ $(LIBS_MK): mk/probe-libs
 	@mkdir -p $(@D)
 	@CC="$(CC)" mk/probe-libs > $@.tmp && mv $@.tmp $@
 
+# Short lines unless V=1.
+ifdef V
+say =
+else
+say = @echo '  $(1) $@';
+MAKEFLAGS += --no-print-directory
+endif
+
 # variant: the whole tree compiled into a directory of its own; an object there is made anew when the flags change.
 # $(1) directory, $(2) compiler, $(3) compiler flags, $(4) linker flags
 define variant
@@ -59,15 +67,15 @@ $(1)/flags: FORCE
 		printf '%s\n' '$(2) $(3) $(BASE_CFLAGS) $(CFLAGS)' > $$@
 $(1)/obj/%.o: %.c $(1)/flags
 	@mkdir -p $$(@D)
-	$(2) $(BASE_CFLAGS) $(CFLAGS) $(3) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC)$(2) $(BASE_CFLAGS) $(CFLAGS) $(3) -MMD -MP -c -o $$@ $$<
 $(INCBIN:%.c=$(1)/obj/%.o): $(DATA)
 $(1)/libracker.a: $(LIBSRC:%.c=$(1)/obj/%.o)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,AR)ar rcs $$@ $$^
 $(1)/racker: $(SRC:%.c=$(1)/obj/%.o) $(LIBS_MK)
-	$(2) $(LDFLAGS_ALL) $(4) -o $$@ $$(filter %.o,$$^) $$(LIBS)
+	$$(call say,LD)$(2) $(LDFLAGS_ALL) $(4) -o $$@ $$(filter %.o,$$^) $$(LIBS)
 $(1)/postroj: $(1)/racker
-	ln -f $$< $$@
+	$$(call say,LN)ln -f $$< $$@
 -include $(SRC:%.c=$(1)/obj/%.d)
 endef
 
@@ -86,7 +94,7 @@ UNIT_HELPER_OBJ := $(UNIT_HELPERS:%.c=build-asan/obj/%.o)
 unit-build: $(UNIT_BIN)
 $(UNIT_BIN): build-asan/unit/%: build-asan/obj/tests/unit/%.o $(UNIT_HELPER_OBJ) build-asan/libracker.a $(LIBS_MK)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $(SAN) -o $@ $(filter %.o %.a,$^) -lcmocka $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS_ALL) $(SAN) -o $@ $(filter %.o %.a,$^) -lcmocka $(LIBS)
 -include $(UNIT:%=build-asan/obj/tests/unit/%.d)
 
 # Fuzzers: clang's libFuzzer; each target has its seeds in tests/fuzz/corpus/NAME.
@@ -94,17 +102,17 @@ FUZZ_BIN := $(FUZZ:%=build-fuzz/fuzz/%)
 fuzz-build: $(FUZZ_BIN)
 $(FUZZ_BIN): build-fuzz/fuzz/%: build-fuzz/obj/tests/fuzz/%.o build-fuzz/libracker.a $(LIBS_MK)
 	@mkdir -p $(@D)
-	$(CLANG) -pie $(LDFLAGS) -fsanitize=fuzzer $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(call say,LD)$(CLANG) -pie $(LDFLAGS) -fsanitize=fuzzer $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS)
 -include $(FUZZ:%=build-fuzz/obj/tests/fuzz/%.d)
 
 build/payload: tests/payload/payload.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<
+	$(call say,CC)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<
 
 BENCH_BIN := build/bench/floor build/bench/measure
 $(BENCH_BIN): build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
+	$(call say,CC)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
 
 # What the integration tests run.
 fault-build: build-fault/racker
