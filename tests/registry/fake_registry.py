@@ -99,12 +99,13 @@ class Content:
                 self.manifests[repository, reference] = (media_type, data)
         return {"mediaType": media_type, "digest": digest(data), "size": len(data)}
 
-    def image(self, kind, layers, tag=None, tweak=None):
+    def image(self, kind, layers, tag=None, tweak=None, architecture=MACHINE):
         """layers: (diff, blob, media type suffix). Returns the manifest's descriptor."""
         _, manifest_type, config_type, layer_type = TYPES[kind]
         config = json.dumps(
             {
-                **HERE,
+                "os": "linux",
+                "architecture": architecture,
                 "config": {"Cmd": ["/hello"], "Env": ["PATH=/"]},
                 "rootfs": {"type": "layers", "diff_ids": [digest(diff) for diff, _, _ in layers]},
             }
@@ -140,7 +141,8 @@ class Content:
         docker_layers = [(diff, gzip.compress(diff, mtime=0), "gzip") for diff, _, _ in layers]
         oci = {**self.image("oci", layers, "manifest"), "platform": HERE}
         docker = {**self.image("docker", docker_layers, "docker2"), "platform": HERE}
-        other = {**oci, "platform": {"os": "linux", "architecture": "s390x"}}
+        far = {"os": "linux", "architecture": "s390x"}
+        other = {**self.image("oci", layers, architecture=far["architecture"]), "platform": far}
         attestation = {
             **self.manifest("test/image", None, TYPES["oci"][1], {"schemaVersion": 2, "attestation": True}),
             "platform": {"os": "unknown", "architecture": "unknown"},
