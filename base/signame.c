@@ -76,10 +76,9 @@ static int parse_realtime(const char *s)
 
 int signame_parse(const char *s)
 {
-	int n;
-
 	if (isdigit((unsigned char)*s)) {
-		n = parse_number(s);
+		int n = parse_number(s);
+
 		return n >= 1 && n <= SIGNAME_RTMAX ? n : -EINVAL;
 	}
 	if (strncasecmp(s, "SIG", 3) == 0)

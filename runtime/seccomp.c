@@ -26,6 +26,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/quote.h"
 #include "runtime/seccomp_bpf.h"
 #include "runtime/seccomp_data.h"
 #include "runtime/seccomp_image.h"
@@ -231,63 +232,59 @@ static int compile(const struct seccomp_profile *profile, struct sock_filter **r
 	return seccomp_bpf_compile(&policy, ret, ret_n, err);
 }
 
-static int compile_text(const char *start, const char *end, const struct seccomp_target *target,
-			struct sock_filter **ret, struct seccomp_filter *ret_filter,
-			struct err *err)
+static int compile_text(const char *text, size_t len, const struct seccomp_target *target,
+			struct sock_filter **ret, size_t *ret_n, struct err *err)
 {
 	AUTO(seccomp_profile) profile = { 0 };
-	size_t n;
-	int r = seccomp_profile_decode(start, (size_t)(end - start), target, &profile, err);
+	int r = seccomp_profile_decode(text, len, target, &profile, err);
 
-	if (r == 0)
-		r = compile(&profile, ret, &n, err);
-	if (r < 0)
-		return r;
-	*ret_filter = (struct seccomp_filter){ *ret, n * sizeof(struct sock_filter) };
-	return 0;
+	return r < 0 ? r : compile(&profile, ret, ret_n, err);
 }
 
 static int compile_defaults(const struct seccomp_target *target, struct seccomp_filters *ret,
 			    size_t *ret_len, struct err *err)
 {
-	AUTO_FREE struct sock_filter *tty_bpf = NULL, *policy_bpf = NULL;
-	struct seccomp_filter tty, policy;
-	int r = compile_text(seccomp_data_tty_start, seccomp_data_tty_end, target, &tty_bpf, &tty,
-			     err);
+	AUTO_FREE struct sock_filter *tty = NULL, *policy = NULL;
+	size_t n_tty = 0, n_policy = 0;
+	int r = compile_text(seccomp_data_tty, seccomp_data_tty_len, target, &tty, &n_tty, err);
 
 	if (r < 0)
 		return r;
-	r = compile_text(seccomp_data_default_start, seccomp_data_default_end, target, &policy_bpf,
-			 &policy, err);
+	r = compile_text(seccomp_data_default, seccomp_data_default_len, target, &policy, &n_policy,
+			 err);
 	if (r < 0)
 		return r;
-	return seccomp_image_make(&tty, &policy, ret, ret_len, err);
+	return seccomp_image_make(&(struct seccomp_filter){ tty, n_tty * sizeof(*tty) },
+				  &(struct seccomp_filter){ policy, n_policy * sizeof(*policy) },
+				  ret, ret_len, err);
 }
 
 /* Everything that the compiled filters depend on. */
 static void cache_name(const struct seccomp_target *target, char name[static CACHE_NAME_MAX])
 {
 	const struct scmp_version *lib = seccomp_version();
-	uint64_t hash =
-		seccomp_image_hash(COMPILER_VERSION, seccomp_data_default_start,
-				   (size_t)(seccomp_data_default_end - seccomp_data_default_start));
+	uint64_t hash = seccomp_image_hash(COMPILER_VERSION, seccomp_data_default,
+					   seccomp_data_default_len);
 
-	hash = seccomp_image_hash(hash, seccomp_data_tty_start,
-				  (size_t)(seccomp_data_tty_end - seccomp_data_tty_start));
+	hash = seccomp_image_hash(hash, seccomp_data_tty, seccomp_data_tty_len);
 	(void)snprintf(name, CACHE_NAME_MAX, "%016" PRIx64 "-%s-%" PRIx64 "-%u.%u-%u.%u.%u.bpf",
 		       hash, target->arch, target->caps, target->kernel_major, target->kernel_minor,
 		       lib->major, lib->minor, lib->micro);
 }
 
+/* "6.1.0-18-amd64" */
 static int read_kernel_version(struct seccomp_target *target, struct err *err)
 {
 	struct utsname uts;
+	char *end;
 
 	if (uname(&uts) < 0)
 		return err_sys(err, ERR_SYSTEM, "uname");
-	if (sscanf(uts.release, "%3u.%3u", &target->kernel_major, &target->kernel_minor) != 2)
+	target->kernel_major = (unsigned int)strtoul(uts.release, &end, 10);
+	if (end == uts.release || *end != '.')
 		return err_set(err, ERR_SYSTEM, -EINVAL, "kernel release %s is no version",
-			       uts.release);
+			       QUOTE(uts.release));
+	target->kernel_minor = (unsigned int)strtoul(end + 1, NULL, 10);
 	return 0;
 }
 

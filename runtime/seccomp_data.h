@@ -3,10 +3,14 @@
 #ifndef RUNTIME_SECCOMP_DATA_H
 #define RUNTIME_SECCOMP_DATA_H
 
-/* Texts without a NUL: from _start up to _end. */
-__attribute__((visibility("hidden"))) extern const char seccomp_data_default_start[],
-	seccomp_data_default_end[]; /* config/seccomp-default.json */
-__attribute__((visibility("hidden"))) extern const char seccomp_data_tty_start[],
-	seccomp_data_tty_end[]; /* config/seccomp-tty.json */
+#include <stdint.h>
+
+#define SECCOMP_DATA(name)                                              \
+	__attribute__((visibility("hidden"))) extern const char name[]; \
+	__attribute__((visibility("hidden"))) extern const uint64_t name##_len
+
+/* Texts without a NUL, and their lengths in bytes. */
+SECCOMP_DATA(seccomp_data_default); /* config/seccomp-default.json */
+SECCOMP_DATA(seccomp_data_tty); /* config/seccomp-tty.json */
 
 #endif

@@ -119,9 +119,9 @@ int seccomp_image_load(const char *cache_dir, const char *name, struct seccomp_f
 	struct stat st;
 	ssize_t got;
 	size_t len;
-	int n = snprintf(path, sizeof(path), "%s/" IMAGE_DIR "/%s", cache_dir, name);
 
-	if (n < 0 || (size_t)n >= sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/" IMAGE_DIR "/%s", cache_dir, name) >=
+	    (int)sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)

@@ -254,9 +254,8 @@ static struct seccomp_profile decode_default(const struct seccomp_target *target
 	struct seccomp_profile profile = { 0 };
 	struct err err = { 0 };
 
-	if (seccomp_profile_decode(seccomp_data_default_start,
-				   (size_t)(seccomp_data_default_end - seccomp_data_default_start),
-				   target, &profile, &err) != 0)
+	if (seccomp_profile_decode(seccomp_data_default, seccomp_data_default_len, target, &profile,
+				   &err) != 0)
 		fail_msg("%s", err.msg);
 	return profile;
 }
