@@ -79,7 +79,7 @@ static int remove_layer(struct store *s, const char *hex, struct err *err)
 	char name[DIGEST_HEX_LEN + sizeof("gone-")];
 	int r;
 
-	(void)snprintf(name, sizeof(name), "gone-%s", hex);
+	(void)snprintf(name, sizeof(name), "gone-%.*s", DIGEST_HEX_LEN, hex);
 	(void)remove_tree_at(s->ingest_fd, name);
 	if (renameat(s->layers_fd, hex, s->ingest_fd, name) < 0)
 		return err_sys(err, ERR_SYSTEM, "remove layer %s", hex);
