@@ -4,7 +4,7 @@
  * That takes milliseconds; so the result is kept in the cache under a name that holds all it was made from, and a usual start touches
  * neither JSON nor libseccomp.
  *
- * Parent: seccomp_default_filters(), before the clone. Child: seccomp_install(), as its last step. The tty filter goes in first: the
+ * Parent: seccomp_default_filters(), before the clone. Child: seccomp_install(), once everything is mounted. The tty filter goes in first: the
  * policy might one day forbid seccomp(2) itself.
  */
 #include "runtime/seccomp.h"

@@ -34,8 +34,8 @@ int seccomp_default_filters(const char *cache_dir, uint64_t bounding_caps,
 
 /**
  * seccomp_install() - put this process and its children under both filters, for good
- * Needs CAP_SYS_ADMIN in the user namespace, or no_new_privs. No heap use: may run between clone and exec. The policy allows what a
- * child does up to exec, but not mounting, so it is the last step.
+ * Needs CAP_SYS_ADMIN in the user namespace, or no_new_privs. No heap use: may run between clone and exec. The policy allows
+ * what a child does from then on (credentials, exec), but not mounting.
  * Return: 0 or -errno
  * Source: seccomp(2)
  */
