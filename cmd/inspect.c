@@ -242,7 +242,8 @@ static int inspect_main(const struct context *ctx, void *target, char *const *op
 		print_err(ctx, &err);
 		return exit_status_of_command(&err);
 	}
-	(void)puts(strbuf_str(&out));
+	/* Pretty JSON ends its last line itself. */
+	(void)fputs(strbuf_str(&out), stdout);
 	return missing ? EXIT_STATUS_FAILED : EXIT_SUCCESS;
 }
 

@@ -348,6 +348,16 @@ static bool platform_fits(const struct search *s, const struct image *image)
 	return !s->req->platform || platform_rank(&s->platform, &image->config.platform) > 0;
 }
 
+static int wrong_platform(const struct search *s, const struct image *image, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND, -ENOENT,
+		       "image with reference %s was found but its platform (%s) does not match the "
+		       "specified platform (%s)",
+		       QUOTE_PLAIN(s->name->display),
+		       platform_str(&image->config.platform, (char[PLATFORM_STR_MAX]){ 0 }),
+		       platform_str(&s->platform, (char[PLATFORM_STR_MAX]){ 0 }));
+}
+
 /*
  * Look before pulling. Return: 1 found, 0 to be acquired, or -errno.
  * A layout is local and may have changed, so it is read again unless pulling is forbidden.
@@ -369,14 +379,7 @@ static int find_present(const struct search *s, struct image *ret, struct err *e
 		return r == -ENOENT ? no_such_image(s->name->display, err) : r;
 	if (platform_fits(s, ret))
 		return 1;
-	r = s->req->policy == PULL_NEVER ?
-		    err_set(err, ERR_NOT_FOUND, -ENOENT,
-			    "image with reference %s was found but its platform (%s) does not "
-			    "match the specified platform (%s)",
-			    QUOTE_PLAIN(s->name->display),
-			    platform_str(&ret->config.platform, (char[PLATFORM_STR_MAX]){ 0 }),
-			    platform_str(&s->platform, (char[PLATFORM_STR_MAX]){ 0 })) :
-		    0;
+	r = s->req->policy == PULL_NEVER ? wrong_platform(s, ret, err) : 0;
 	image_done(ret);
 	return r;
 }
@@ -394,9 +397,10 @@ static int ensure(const struct search *s, struct image *ret, struct err *err)
 		(void)fflush(s->progress);
 	}
 	r = acquire(s, err);
-	if (r < 0)
-		return r;
-	return load(s->store, s->name->record, ret, err);
+	if (r >= 0)
+		r = load(s->store, s->name->record, ret, err);
+	/* A name that stands for one image alone was pulled whatever its platform is. */
+	return r >= 0 && !platform_fits(s, ret) ? wrong_platform(s, ret, err) : r;
 }
 
 int image_ensure(const struct image_request *req, struct store *s, struct image *ret,

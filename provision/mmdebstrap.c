@@ -2,9 +2,10 @@
 /*
  * Running mmdebstrap (see mmdebstrap.h).
  *
- * The tar goes to a file without a name, which vanishes with its last fd. mmdebstrap's own working tree is LABEL.PID below the work
- * directory: it removes it on success, on failure and on SIGTERM; when it was killed with us, the next build of the label removes what is
- * left, under the label's lock. Its stderr is read line by line: steps become progress, the rest is kept for the error message.
+ * The tar goes to a file without a name, which vanishes with its last fd. mmdebstrap mounts file systems and starts many processes, so it
+ * gets a mount and a PID namespace of its own from unshare(1), whose death ends them all: on an interrupt we kill unshare, and the
+ * kernel does so when we are killed. What is left then are files in LABEL.PID below the work directory, removed at once or, under the
+ * label's lock, by the next build. Its stderr is read line by line: steps become progress, the rest is kept for the error message.
  */
 #include "provision/mmdebstrap.h"
 
@@ -19,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/quote.h"
@@ -31,7 +31,6 @@
 
 #define TAIL_LINES 3
 #define LINE_BYTES_MAX 400
-#define STOP_TIMEOUT (10 * USEC_PER_SEC)
 
 /* What mmdebstrap says: the line being read, and the last ones that are not mere steps. */
 struct chatter {
@@ -146,6 +145,13 @@ static int build_argv(const struct mmdebstrap_request *req, char ***ret, char **
 {
 	/* Settings for the build alone must not stay in the image. */
 	static const char *const fixed[] = {
+		"unshare",
+		"--mount",
+		"--pid",
+		"--fork",
+		"--kill-child=KILL",
+		"--mount-proc",
+		"--",
 		"mmdebstrap",
 		"--variant=minbase",
 		"--format=tar",
@@ -196,6 +202,14 @@ static int build_env(const char *tmp_dir, char ***ret, struct err *err)
 	return 0;
 }
 
+/* "installing essential packages...", but not what it says about directories and hooks */
+static bool is_step(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 3 && strcmp(text + len - 3, "...") == 0 && !strchr(text, '/');
+}
+
 static void line_end(struct chatter *c)
 {
 	static const char step[] = "I: ";
@@ -207,7 +221,7 @@ static void line_end(struct chatter *c)
 		return;
 	log_info("mmdebstrap: %s", QUOTE_PLAIN(c->line));
 	if (strncmp(c->line, step, sizeof(step) - 1) == 0) {
-		if (!out)
+		if (!out || !is_step(c->line + sizeof(step) - 1))
 			return;
 		(void)fprintf(out, "%s: %s\n", c->req->label,
 			      QUOTE_PLAIN(c->line + sizeof(step) - 1));
@@ -227,33 +241,31 @@ static void hear(struct chatter *c, const char *bytes, size_t len)
 	}
 }
 
-/* Read stderr to its end; a signal that wants us to stop ends mmdebstrap, first gently. */
+/* Return: 0 at the end of the pipe, else 1 */
+static int hear_some(struct chatter *c, int fd)
+{
+	char bytes[4096];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	if (n > 0)
+		hear(c, bytes, (size_t)n);
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/* Read stderr to its end; a signal that wants us to stop ends everything. */
 static void listen_to(struct chatter *c, int fd, int pidfd, const sigset_t *mask)
 {
-	usec_t deadline = USEC_INFINITY;
-
 	for (;;) {
 		struct pollfd pfd = { .fd = fd, .events = POLLIN };
-		struct timespec wait = { .tv_nsec = 200 * 1000 * 1000 };
-		char bytes[4096];
-		ssize_t n;
 
-		if (is_interrupted(c->req) && deadline == USEC_INFINITY) {
-			deadline = now_usec() + STOP_TIMEOUT;
-			(void)fd_pidfd_signal(pidfd, SIGTERM);
-		}
-		if (now_usec() > deadline) {
+		if (is_interrupted(c->req)) {
 			(void)fd_pidfd_signal(pidfd, SIGKILL);
 			return;
 		}
-		n = ppoll(&pfd, 1, deadline == USEC_INFINITY ? NULL : &wait, mask);
-		if (n <= 0)
+		if (ppoll(&pfd, 1, NULL, mask) <= 0)
 			continue;
-		n = read(fd, bytes, sizeof(bytes));
-		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+		if (hear_some(c, fd) == 0)
 			return;
-		if (n > 0)
-			hear(c, bytes, (size_t)n);
 	}
 }
 
@@ -318,6 +330,9 @@ static int run(const struct mmdebstrap_request *req, char *const *argv, char *co
 	(void)sigprocmask(SIG_BLOCK, &block, &old);
 	listen_to(&c, ears, pidfd, &old);
 	r = spawn_wait(pid, pidfd, err);
+	/* The others die after unshare; the pipe ends when the last of them is gone, and nobody writes to the tree any more. */
+	while (hear_some(&c, ears) > 0)
+		;
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (is_interrupted(req))
 		return interrupted_err(req, err);
@@ -355,6 +370,8 @@ int mmdebstrap_build(const struct mmdebstrap_request *req, struct err *err)
 
 	if (!spawn_in_path("mmdebstrap"))
 		return err_set(err, ERR_NOT_FOUND, -ENOENT, "mmdebstrap is not installed");
+	if (!spawn_in_path("unshare"))
+		return err_set(err, ERR_NOT_FOUND, -ENOENT, "unshare is not installed");
 	dir = open_work_dir(req, err);
 	if (dir < 0)
 		return dir;

@@ -62,6 +62,11 @@ static int fail(const struct copy *c, const char *what)
 	return err_sys(c->err, ERR_SYSTEM, "%s %s", what, QUOTE(c->path));
 }
 
+static int interrupted(const struct copy *c)
+{
+	return err_set(c->err, ERR_INTERRUPTED, -EINTR, "unpack: interrupted");
+}
+
 static int compare_links(const void *a, const void *b)
 {
 	const struct link_name *x = a, *y = b;
@@ -158,6 +163,8 @@ static int make_file(struct copy *c, const struct tree_entry *e)
 	if (to < 0)
 		return fail(c, "make");
 	r = copy_data(c, from, to);
+	if (r == -EINTR)
+		return interrupted(c);
 	if (r < 0) {
 		errno = -r;
 		return fail(c, "copy");
@@ -325,7 +332,7 @@ static int copy_dir(struct copy *c, const struct tree_entry *e)
 static int copy_entry(struct copy *c, const struct tree_entry *e)
 {
 	if (c->interrupted && *c->interrupted)
-		return err_set(c->err, ERR_INTERRUPTED, -EINTR, "unpack: interrupted");
+		return interrupted(c);
 	if (S_ISCHR(e->st.st_mode) && e->st.st_rdev == makedev(0, 0))
 		return remove_existing(c, e);
 	return S_ISDIR(e->st.st_mode) ? copy_dir(c, e) : copy_other(c, e);
