@@ -204,10 +204,13 @@ static bool settle_tty(const struct context *ctx, const struct run_options *o,
 	return false;
 }
 
-/* The image and the specification; the store is closed and signals are the caller's own again when this returns. */
+/*
+ * The image and the specification; signals are the caller's own again when this returns.
+ * @ret_lock: holds the store's shared lock, so that no `racker prune` takes the layers before the container has its state file; owned
+ */
 static int prepare(const struct context *ctx, const struct image_request *request,
 		   const struct run_request *run, struct image *ret_image,
-		   struct container_spec *ret_spec, struct err *err)
+		   struct container_spec *ret_spec, int *ret_lock, struct err *err)
 {
 	AUTO(store) store = { 0 };
 	int r = store_open(ctx->settings.store_dir, true, &store, err);
@@ -219,9 +222,12 @@ static int prepare(const struct context *ctx, const struct image_request *reques
 	interrupt_release();
 	if (r >= 0 && interrupt_signal())
 		r = err_set(err, ERR_INTERRUPTED, -EINTR, "interrupted");
-	return r < 0 ? r :
-		       run_spec_build(run, &store, &ret_image->record, &ret_image->config, ret_spec,
-				      err);
+	if (r >= 0)
+		r = run_spec_build(run, &store, &ret_image->record, &ret_image->config, ret_spec,
+				   err);
+	if (r >= 0)
+		*ret_lock = MOVE_FD(store.lock_fd);
+	return r;
 }
 
 static int run_container(const struct context *ctx, const struct run_options *o,
@@ -233,10 +239,11 @@ static int run_container(const struct context *ctx, const struct run_options *o,
 	struct foreground_request foreground = {
 		.spec = &spec,
 		.state_dir = ctx->settings.state_dir,
+		.hold_fd = -EBADF,
 		.cache_dir = ctx->settings.cache_dir,
 		.detach_keys = o->detach_keys ? o->detach_keys : DETACH_KEYS_DEFAULT,
 	};
-	int r = prepare(ctx, request, run, &image, &spec, err);
+	int r = prepare(ctx, request, run, &image, &spec, &foreground.hold_fd, err);
 
 	if (r < 0)
 		return r;

@@ -75,12 +75,12 @@ static int resources_claim(const struct foreground_request *req, struct resource
 	r = fault_check("state", err);
 	if (r == 0)
 		r = state_register(req->state_dir, &res->state, err);
-	if (r >= 0) {
-		res->lock_fd = r;
-		return 0;
+	if (r < 0) {
+		resources_release(res);
+		return r;
 	}
-	resources_release(res);
-	return r;
+	res->lock_fd = r;
+	return 0;
 }
 
 static int load_filters(const struct foreground_request *req, struct seccomp_filters *ret,
@@ -159,6 +159,7 @@ static int run_blocked(const struct foreground_request *req, const sigset_t *old
 	r = resources_claim(req, &res, err);
 	if (r < 0)
 		return r;
+	(void)close(MOVE_FD(*hold_fd));
 	if (req->spec->tty && pty_forward_winsize(&size) == 0)
 		launch.winsize = &size;
 	if (req->spec->tty)
@@ -168,6 +169,7 @@ static int run_blocked(const struct foreground_request *req, const sigset_t *old
 
 int foreground_run(const struct foreground_request *req, struct exit_info *ret, struct err *err)
 {
+	AUTO_CLOSE int hold_fd = req->hold_fd;
 	AUTO_CLOSE int signal_fd = -EBADF;
 	sigset_t all, old;
 	int r = container_spec_validate(req->spec, err);
@@ -186,7 +188,7 @@ int foreground_run(const struct foreground_request *req, struct exit_info *ret, 
 	if (signal_fd < 0)
 		r = err_sys(err, ERR_SYSTEM, "receive signals");
 	else
-		r = run_blocked(req, &old, signal_fd, ret, err);
+		r = run_blocked(req, &hold_fd, &old, signal_fd, ret, err);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;
 }

@@ -13,6 +13,7 @@ struct foreground_request {
 	const char *image; /* for the state file */
 	const struct digest *layers; /* held against removal while it runs; for the state file */
 	size_t n_layers;
+	int hold_fd; /* -1: none; closed (it is consumed) once the state file holds the layers in its place */
 	const char *detach_keys; /* docker's notation, "ctrl-p,ctrl-q"; "" disables */
 };
 
