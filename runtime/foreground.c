@@ -138,7 +138,7 @@ static int run_direct(const struct launch_request *launch, int signal_fd, struct
 }
 
 /* With all signals blocked and coming through @signal_fd. */
-static int run_blocked(const struct foreground_request *req, const sigset_t *old_mask,
+static int run_blocked(const struct foreground_request *req, int *hold_fd, const sigset_t *old_mask,
 		       int signal_fd, struct exit_info *ret, struct err *err)
 {
 	AUTO(seccomp_filters) filters = { 0 };
