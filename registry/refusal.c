@@ -136,30 +136,28 @@ static void read_refusal(struct refusal *f, enum refusal_subject subject,
 		set_message(f, NULL);
 }
 
-static int subject_error(const struct image_ref *ref, const struct refusal *f, struct err *err)
+/* "denied: requested access …", with what it was about before it. */
+static int known_error(const struct image_ref *ref, const struct refusal *f, struct err *err)
 {
-	AUTO_FREE char *full = image_ref_familiar(ref);
-	AUTO_FREE char *name = image_ref_familiar_name(ref);
-	const struct known_code *k = f->known;
+	static const struct {
+		const char *before, *after;
+	} words[] = {
+		[WORDS_MANIFEST] = { "manifest for ", " not found" },
+		[WORDS_NAME] = { "repository ", " not found" },
+		[WORDS_DENIED] = { "pull access denied for ",
+				   ", repository does not exist or may require 'racker login'" },
+	};
+	enum wording wording = f->known->wording;
+	AUTO_FREE char *name = wording == WORDS_MANIFEST ? image_ref_familiar(ref) :
+							   image_ref_familiar_name(ref);
+	int r;
 
-	if (!full || !name)
+	if (!name)
 		return err_oom(err);
-	switch (k->wording) {
-	case WORDS_MANIFEST:
-		return err_set(err, k->kind, k->error, "manifest for %s not found: %s: %s", full,
-			       f->code, f->message);
-	case WORDS_NAME:
-		return err_set(err, k->kind, k->error, "repository %s not found: %s: %s", name,
-			       f->code, f->message);
-	case WORDS_DENIED:
-		return err_set(err, k->kind, k->error,
-			       "pull access denied for %s, repository does not exist or may "
-			       "require 'racker login': %s: %s",
-			       name, f->code, f->message);
-	case WORDS_PLAIN:
-		break;
-	}
-	return err_set(err, k->kind, k->error, "%s: %s", f->code, f->message);
+	r = err_set(err, f->known->kind, f->known->error, "%s: %s", f->code, f->message);
+	if (wording == WORDS_PLAIN)
+		return r;
+	return err_prefix(err, r, "%s%s%s", words[wording].before, name, words[wording].after);
 }
 
 int refusal_error(const struct image_ref *ref, enum refusal_subject subject,
@@ -169,7 +167,7 @@ int refusal_error(const struct image_ref *ref, enum refusal_subject subject,
 
 	read_refusal(&f, subject, response);
 	if (f.known)
-		return subject_error(ref, &f, err);
+		return known_error(ref, &f, err);
 	if (f.code[0])
 		return err_set(err, ERR_NETWORK, -EIO, "%s: %s (HTTP status %ld)", f.code,
 			       f.message, response->status);
