@@ -10,6 +10,8 @@
 #include "cmd/exit_status.h"
 #include "cmd/human.h"
 #include "cmd/print_err.h"
+#include "provision/image_ensure.h"
+#include "provision/mmdebstrap.h"
 #include "runtime/state.h"
 
 #define SIZE_DIGITS 4
@@ -49,6 +51,7 @@ static int prune(const struct context *ctx, struct store_collected *ret, struct 
 	AUTO(container_list) containers = { 0 };
 	AUTO(store) store = { 0 };
 	AUTO_FREE struct digest *in_use = NULL;
+	AUTO_FREE char *bootstrap = NULL;
 	size_t n = 0;
 	int r = store_open(ctx->settings.store_dir, true, &store, err);
 
@@ -64,6 +67,10 @@ static int prune(const struct context *ctx, struct store_collected *ret, struct 
 		r = store_sweep(&store, err);
 	if (r >= 0)
 		r = store_collect(&store, in_use, n, ret, err);
+	if (r >= 0)
+		r = image_bootstrap_dir(&ctx->settings, &bootstrap, err);
+	if (r >= 0)
+		mmdebstrap_sweep(bootstrap);
 	return r;
 }
 

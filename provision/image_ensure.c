@@ -207,6 +207,15 @@ static int label_from_registry(const struct search *s, const char *reference, st
 	return image_record_put(s->store, &record, err);
 }
 
+int image_bootstrap_dir(const struct settings *settings, char **ret, struct err *err)
+{
+	if (asprintf(ret, "%s/bootstrap", settings->cache_dir) < 0) {
+		*ret = NULL;
+		return err_oom(err);
+	}
+	return 0;
+}
+
 static int import_rootfs(const struct search *s, int tar_fd, struct err *err)
 {
 	char *const cmd[] = { (char[]){ "bash" }, NULL };
@@ -257,15 +266,15 @@ static int label_from_mmdebstrap(const struct search *s, const char *suite, stru
 	};
 	struct platform native;
 	int64_t began = (int64_t)time(NULL);
+	int r;
 
 	platform_native(&native);
 	if (platform_rank(&native, &s->platform) == 0)
 		return err_set(err, ERR_UNSUPPORTED, -EOPNOTSUPP,
 			       "mmdebstrap builds for this machine's platform alone");
-	if (asprintf(&work_dir, "%s/bootstrap", s->req->settings->cache_dir) < 0) {
-		work_dir = NULL;
-		return err_oom(err);
-	}
+	r = image_bootstrap_dir(s->req->settings, &work_dir, err);
+	if (r < 0)
+		return r;
 	build.work_dir = work_dir;
 	lock = mmdebstrap_lock(&build, err);
 	if (lock < 0)
@@ -296,8 +305,7 @@ static const char *source_title(const struct catalog_source *source)
 
 static bool may_try_next(const struct err *e)
 {
-	return e->kind != ERR_INTERRUPTED && e->kind != ERR_CORRUPT && e->code != -ENOMEM &&
-	       e->code != -ENOSPC;
+	return e->kind != ERR_CORRUPT && e->code != -ENOMEM && e->code != -ENOSPC;
 }
 
 static int ensure_label(const struct search *s, struct err *err)
@@ -314,6 +322,8 @@ static int ensure_label(const struct search *s, struct err *err)
 
 		if (r >= 0)
 			return 0;
+		if (one.kind == ERR_INTERRUPTED)
+			return err_set(err, one.kind, r, "%s: interrupted", entry->label);
 		if (i == 0)
 			first = one;
 		/* Reasons that do not fit are left out; the first ones say most. */

@@ -38,4 +38,7 @@ int image_ensure(const struct image_request *req, struct store *s, struct image 
 /** image_find() - only look; by name, or by image ID (a unique prefix of the config digest). Return: 0, -ENOENT "No such image: X" */
 int image_find(struct store *s, const char *name, struct image *ret, struct err *err);
 
+/** image_bootstrap_dir() - where root file systems are built; owned. Return: 0 or -ENOMEM */
+int image_bootstrap_dir(const struct settings *settings, char **ret, struct err *err);
+
 #endif

@@ -5,12 +5,13 @@
  * The tar goes to a file without a name, which vanishes with its last fd. mmdebstrap mounts file systems and starts many processes, so it
  * gets a mount and a PID namespace of its own from unshare(1), whose death ends them all: on an interrupt we kill unshare, and the
  * kernel does so when we are killed. What is left then are files in LABEL.PID below the work directory, removed at once or, under the
- * label's lock, by the next build. Its stderr is read line by line: steps become progress, the rest is kept for the error message.
+ * label's lock, by the next build or prune. Its stderr is read line by line: steps become progress, the rest is kept for the error message.
  */
 #include "provision/mmdebstrap.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -62,49 +63,75 @@ static int open_work_dir(const struct mmdebstrap_request *req, struct err *err)
 	return fd < 0 ? err_sys(err, ERR_SYSTEM, "open %s", QUOTE(req->work_dir)) : fd;
 }
 
+/* Length of LABEL in "LABEL.PID", the name of a build's tree; 0 for other names */
+static size_t tree_label_len(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (!dot || !dot[1] || dot[1 + strspn(dot + 1, "0123456789")] != '\0')
+		return 0;
+	return (size_t)(dot - name);
+}
+
+static int open_lock(int dir_fd, const char *label, size_t label_len, struct err *err)
+{
+	char name[NAME_MAX + 1];
+	int fd;
+
+	if (snprintf(name, sizeof(name), "%.*s.lock", (int)label_len, label) >= (int)sizeof(name))
+		return err_set(err, ERR_USAGE, -ENAMETOOLONG, "lock %s: name too long",
+			       QUOTE(label));
+	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? err_sys(err, ERR_SYSTEM, "open lock %s", QUOTE(name)) : fd;
+}
+
 int mmdebstrap_lock(const struct mmdebstrap_request *req, struct err *err)
 {
 	AUTO_CLOSE int dir = open_work_dir(req, err), fd = -EBADF;
-	AUTO_FREE char *name = NULL;
 
 	if (dir < 0)
 		return dir;
-	if (asprintf(&name, "%s.lock", req->label) < 0) {
-		name = NULL;
-		return err_oom(err);
-	}
-	fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open_lock(dir, req->label, strlen(req->label), err);
 	if (fd < 0)
-		return err_sys(err, ERR_SYSTEM, "open lock %s", QUOTE(name));
+		return fd;
 	while (flock(fd, LOCK_EX) < 0) {
 		if (errno != EINTR)
-			return err_sys(err, ERR_SYSTEM, "lock %s", QUOTE(name));
+			return err_sys(err, ERR_SYSTEM, "lock %s", QUOTE(req->label));
 		if (is_interrupted(req))
 			return interrupted_err(req, err);
 	}
 	return MOVE_FD(fd);
 }
 
-/* Trees of builds that were killed: "LABEL.PID". The lock is held, so none of them is in use. */
-static void sweep(int dir_fd, const char *label)
+/* Remove trees whose builder was killed: the lock of their label is free, or ours. @held: the label that we hold, or NULL */
+static void sweep(int dir_fd, const char *held)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	size_t len = strlen(label);
+	int list = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSEDIR DIR *dir = list < 0 ? NULL : fdopendir(list);
 	const struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
 		const char *name = entry->d_name;
+		size_t len = tree_label_len(name);
+		bool ours = held && strlen(held) == len && strncmp(held, name, len) == 0;
+		AUTO_CLOSE int fd = len && !ours ? open_lock(dir_fd, name, len, NULL) : -EBADF;
 		int r;
 
-		if (strncmp(name, label, len) != 0 || name[len] != '.' || !name[len + 1] ||
-		    name[len + 1 + strspn(name + len + 1, "0123456789")] != '\0')
+		if (!len || (!ours && (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)))
 			continue;
 		r = remove_tree_at(dir_fd, name);
 		if (r < 0)
 			log_warning("remove the unfinished build %s: %s", QUOTE(name),
 				    strerror(-r));
 	}
+}
+
+void mmdebstrap_sweep(const char *work_dir)
+{
+	AUTO_CLOSE int dir = open(work_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir >= 0)
+		sweep(dir, NULL);
 }
 
 static int make_tar_file(int dir_fd, struct err *err)

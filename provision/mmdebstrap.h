@@ -12,7 +12,7 @@ struct mmdebstrap_request {
 	const char *label; /* for messages and the name of the working directory */
 	const char *suite; /* bookworm */
 	const char *
-		work_dir; /* made if missing; temporary files of killed builds of this label are removed from it */
+		work_dir; /* made if missing; trees of killed builds are removed from it */
 	FILE *progress; /* a line a step; NULL: none */
 	const volatile int *interrupted; /* may be NULL */
 };
@@ -29,5 +29,8 @@ int mmdebstrap_lock(const struct mmdebstrap_request *req, struct err *err);
  * -EINTR/ERR_INTERRUPTED; -EIO with its last words
  */
 int mmdebstrap_build(const struct mmdebstrap_request *req, struct err *err);
+
+/** mmdebstrap_sweep() - remove what killed builds left in @work_dir; builds under way are not touched */
+void mmdebstrap_sweep(const char *work_dir);
 
 #endif
