@@ -571,19 +571,3 @@ int http_poll(struct http *h, struct pollfd *fds, size_t n_fds, int timeout_ms,
 	*ret_done = done;
 	return 0;
 }
-
-int http_fetch(struct http *h, const struct http_request *req, struct http_response *ret_response,
-	       struct err *err)
-{
-	struct http_transfer *t, *done = NULL;
-	int r = http_start(h, req, &t, err);
-
-	if (r < 0)
-		return r;
-	while (r == 0 && !done)
-		r = http_poll(h, NULL, 0, -1, &done, err);
-	if (r == 0)
-		r = http_transfer_take(t, ret_response, err);
-	http_transfer_free(t);
-	return r;
-}

@@ -86,8 +86,4 @@ void *http_transfer_arg(const struct http_transfer *t);
 /** http_transfer_free() - NULL allowed; one that is still running is cancelled */
 void http_transfer_free(struct http_transfer *t);
 
-/** http_fetch() - one transfer, start to end; *ret_response is owned: http_response_done(). For documents. */
-int http_fetch(struct http *h, const struct http_request *req, struct http_response *ret_response,
-	       struct err *err);
-
 #endif

@@ -175,7 +175,7 @@ int layers_pull(struct session *s, struct install *in, struct err *err)
 		if (r < 0)
 			return r;
 		n = collect_workers(&p, fds, owners);
-		if (p.receiving == 0 && p.next == install_layer_count(in))
+		if (p.receiving == 0 && n == 0 && p.next == install_layer_count(in))
 			return 0;
 		r = session_poll(s, fds, n, &done, err);
 		if (r < 0)

@@ -10,7 +10,7 @@
 #define LAYERS_ACTIVE_MAX 8
 
 /**
- * layers_pull() - receive every layer that @in needs; install_commit() waits for what is still being unpacked then
+ * layers_pull() - receive every layer that @in needs, and wait until all are unpacked
  * After a failure transfers may still be running: session_done() ends them, and nothing may be polled before.
  * Return: 0; ERR_CORRUPT, ERR_NETWORK, ERR_AUTH naming the layer; ERR_INTERRUPTED
  */

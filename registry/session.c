@@ -17,13 +17,10 @@
 #include "base/quote.h"
 #include "base/strbuf.h"
 #include "base/url.h"
+#include "base/version.h"
 #include "registry/challenge.h"
 #include "registry/refusal.h"
 #include "registry/token.h"
-
-#ifndef RACKER_VERSION
-#define RACKER_VERSION "0"
-#endif
 
 /* A TLS handshake with this machine takes milliseconds; a plain HTTP server may wait for a line end that never comes. */
 #define PROBE_TIMEOUT (5 * USEC_PER_SEC)
@@ -132,8 +129,6 @@ int session_open(struct session *s, const struct image_ref *ref, struct err *err
 
 static void forget_authorization(struct session *s)
 {
-	if (s->authorization)
-		explicit_bzero(s->authorization, strlen(s->authorization));
 	free(s->authorization);
 	s->authorization = NULL;
 	s->expires = USEC_INFINITY;
@@ -266,6 +261,16 @@ int session_authenticate(struct session *s, const struct http_response *response
 	return r;
 }
 
+/* What the registry wants a user to see (distribution-spec "Warnings"), and when it wants to be asked again. */
+static void note_remarks(const struct session *s, const struct http_response *response)
+{
+	for (size_t i = 0; i < strv_len(response->warnings); i++)
+		log_debug("%s warns: %s", s->ref->registry, QUOTE(response->warnings[i]));
+	if (response->retry_after)
+		log_debug("%s asks to come back after %s", s->ref->registry,
+			  QUOTE(response->retry_after));
+}
+
 /* A token that would expire on the way is replaced before the request. */
 static int refresh(struct session *s, struct err *err)
 {
@@ -317,6 +322,7 @@ int session_get(struct session *s, const char *path, const char *const *headers,
 			r = fetch(s, &req, USEC_INFINITY, &response, err);
 		if (r < 0)
 			return r;
+		note_remarks(s, &response);
 		if (response.status == 200) {
 			*ret_response = response;
 			response = (struct http_response){ 0 };

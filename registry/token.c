@@ -144,7 +144,6 @@ int token_basic(const char *username, const char *password, char **ret, struct e
 	r = strbuf_adds(&value, "Basic ");
 	if (r == 0)
 		r = add_base64(&value, pair);
-	explicit_bzero(pair, strlen(pair));
 	if (r == -E2BIG)
 		return err_set(err, ERR_USAGE, r, "user name and password are too long");
 	text = r == 0 ? strbuf_steal(&value) : NULL;

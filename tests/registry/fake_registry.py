@@ -20,6 +20,7 @@ Images: --layout DIR serves an OCI image layout as repository "layout" (its ref 
     test/image:attested  index with an attestation first       test/image:other    index without this machine's platform
     test/image:v1        schema 1                              test/image:foreign  a foreign layer with urls
     test/image:both      manifest and index in one             test/image:liar     mediaType disagrees with Content-Type
+    test/image:many      twenty layers
     test/image:big       one layer of --big MiB of noise       test/image:twice    the same layer twice
 
 --auth none|bearer|basic|loop|multi    who may read: user:secret (basic; bearer gives a token to that user, or to anybody if
@@ -172,6 +173,8 @@ class Content:
         self.image("oci", layers, "both", lambda document: document.update(manifests=[oci]))
         self.image("oci", layers, "liar", lambda document: document.update(mediaType=TYPES["oci"][0]))
         self.image("oci", [layers[0], layers[0]], "twice")
+        many = [tar((f"file{n}", b"%d\n" % n)) for n in range(20)]
+        self.image("oci", [(diff, gzip.compress(diff, mtime=0), "gzip") for diff in many], "many")
         noise = tar(("noise", random.Random(1).randbytes(self.big << 20)))
         self.image("oci", [(noise, noise, "")], "big")
 

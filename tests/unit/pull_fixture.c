@@ -121,7 +121,7 @@ static void on_event(void *arg, size_t layer, const struct digest *digest, enum 
 {
 	struct fixture *f = arg;
 
-	assert_true(layer < 16);
+	assert_true(layer < 20);
 	assert_true(digest_is_set(digest));
 	assert_int_equal(f->found, 1);
 	f->events[what]++;

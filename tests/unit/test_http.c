@@ -57,10 +57,26 @@ static const char *url_of(char buf[static URL_LEN], int port, const char *path)
 }
 #define AT(path) url_of((char[URL_LEN]){ 0 }, 0, path)
 
+/* One transfer, start to end. */
+static int fetch(struct http *h, const struct http_request *req, struct http_response *ret_response,
+		 struct err *err)
+{
+	struct http_transfer *t, *done = NULL;
+	int r = http_start(h, req, &t, err);
+
+	if (r < 0)
+		return r;
+	while (r == 0 && !done)
+		r = http_poll(h, NULL, 0, -1, &done, err);
+	if (r == 0)
+		r = http_transfer_take(t, ret_response, err);
+	http_transfer_free(t);
+	return r;
+}
+
 static int get(const char *path, struct http_response *r, struct err *err)
 {
-	return http_fetch(client, &(struct http_request){ .url = AT(path), .max_bytes = 1000 }, r,
-			  err);
+	return fetch(client, &(struct http_request){ .url = AT(path), .max_bytes = 1000 }, r, err);
 }
 
 /* A GET of @path fails with @code and a message that has @text in it. */
@@ -140,7 +156,7 @@ static void test_connection_is_kept(void **state)
 	for (int i = 0; i < 5; i++) {
 		struct http_request req = { .url = AT("/ok"), .max_bytes = 5 };
 
-		assert_int_equal(http_fetch(h, &req, &r, NULL), 0);
+		assert_int_equal(fetch(h, &req, &r, NULL), 0);
 		http_response_done(&r);
 	}
 	assert_int_equal(seen->connections, 1);
@@ -169,12 +185,12 @@ static int fetch_as_user(const char *path, struct http_response *r, struct err *
 {
 	static const char *const headers[] = { "Accept: x/y", NULL };
 
-	return http_fetch(client,
-			  &(struct http_request){ .url = AT(path),
-						  .headers = headers,
-						  .authorization = "Basic c2VjcmV0",
-						  .max_bytes = 1000 },
-			  r, err);
+	return fetch(client,
+		     &(struct http_request){ .url = AT(path),
+					     .headers = headers,
+					     .authorization = "Basic c2VjcmV0",
+					     .max_bytes = 1000 },
+		     r, err);
 }
 
 static void test_redirect_keeps_credentials_home(void **state)
@@ -266,21 +282,21 @@ static void test_connect_failures(void **state)
 	(void)state;
 	(void)close(fd); /* nobody listens there now */
 	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/v2/?secret=1", port);
-	assert_int_equal(http_fetch(client, &(struct http_request){ .url = url }, &r, &err),
+	assert_int_equal(fetch(client, &(struct http_request){ .url = url }, &r, &err),
 			 -ECONNREFUSED);
 	assert_non_null(strstr(err.msg, "/v2/\": dial tcp 127.0.0.1:"));
 	assert_non_null(strstr(err.msg, "connect: connection refused"));
 	assert_null(strstr(err.msg, "secret"));
 	(void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", canned_ports[0]);
-	assert_true(http_fetch(client, &(struct http_request){ .url = url }, &r, &err) < 0);
+	assert_true(fetch(client, &(struct http_request){ .url = url }, &r, &err) < 0);
 	assert_int_equal(err.kind, ERR_NETWORK);
 	/* the proxy of the environment is not there: names that are not loopback go to it */
-	assert_true(http_fetch(client, &(struct http_request){ .url = "http://" NO_SUCH_HOST "/" },
-			       &r, &err) < 0);
+	assert_true(fetch(client, &(struct http_request){ .url = "http://" NO_SUCH_HOST "/" }, &r,
+			  &err) < 0);
 	assert_int_equal(err.kind, ERR_NETWORK);
 	(void)setenv("http_proxy", "", 1);
-	assert_true(http_fetch(client, &(struct http_request){ .url = "http://" NO_SUCH_HOST "/" },
-			       &r, &err) < 0);
+	assert_true(fetch(client, &(struct http_request){ .url = "http://" NO_SUCH_HOST "/" }, &r,
+			  &err) < 0);
 	assert_non_null(strstr(err.msg, "lookup " NO_SUCH_HOST ": no such host"));
 	(void)setenv("http_proxy", "http://127.0.0.1:1", 1);
 }
@@ -318,14 +334,14 @@ static int on_bytes(void *arg, const void *bytes, size_t len, struct err *err)
 static int sink_fetch(const char *path, uint64_t from, struct sunk *s, struct http_response *r,
 		      struct err *err)
 {
-	return http_fetch(client,
-			  &(struct http_request){ .url = AT(path),
-						  .range_from = from,
-						  .max_bytes = 50,
-						  .sink = on_bytes,
-						  .started = on_started,
-						  .arg = s },
-			  r, err);
+	return fetch(client,
+		     &(struct http_request){ .url = AT(path),
+					     .range_from = from,
+					     .max_bytes = 50,
+					     .sink = on_bytes,
+					     .started = on_started,
+					     .arg = s },
+		     r, err);
 }
 
 static void test_sink(void **state)
@@ -368,9 +384,8 @@ static void test_methods(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(http_fetch(client,
-				    &(struct http_request){ .url = AT("/ok"), .head = true }, &r,
-				    NULL),
+	assert_int_equal(fetch(client, &(struct http_request){ .url = AT("/ok"), .head = true }, &r,
+			       NULL),
 			 0);
 	assert_int_equal(r.status, 200);
 	assert_int_equal(r.content_length, 5);
@@ -379,11 +394,11 @@ static void test_methods(void **state)
 	assert_memory_equal(seen->text, "@0\nHEAD /ok ", 12);
 
 	setup(NULL);
-	assert_int_equal(http_fetch(client,
-				    &(struct http_request){ .url = AT("/away"),
-							    .post_body = "a=b&c=d",
-							    .max_bytes = 10 },
-				    &r, &err),
+	assert_int_equal(fetch(client,
+			       &(struct http_request){ .url = AT("/away"),
+						       .post_body = "a=b&c=d",
+						       .max_bytes = 10 },
+			       &r, &err),
 			 -ELOOP);
 	assert_memory_equal(seen->text, "@0\nPOST /away ", 14);
 	assert_non_null(strstr(seen->text, "application/x-www-form-urlencoded"));

@@ -191,7 +191,25 @@ static void test_lying_registries(void **state)
 	assert_all_fail(*state, list, ARRAY_SIZE(list));
 }
 
-static void test_many_layers_of_one_big(void **state)
+static void test_more_layers_than_slots(void **state)
+{
+	struct fixture *f = *state;
+	struct pull_result result;
+	AUTO(image_record) record = { 0 };
+	struct err err = { 0 };
+
+	/* every third request needs a new token, while others are on their way */
+	start_registry(f, "--auth bearer --anonymous --expire 3");
+	if (pull(f, "test/image:many", &result, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(f->events[LAYER_UNPACKED], 20);
+	assert_int_equal(get_record(f, "test/image:many", &record), 0);
+	assert_int_equal(record.n_layers, 20);
+	assert_int_equal(requests_with(f, "/blobs/", "\"status\": 200"), 21);
+	assert_no_children();
+}
+
+static void test_big_layer(void **state)
 {
 	struct fixture *f = *state;
 	struct pull_result result;
@@ -329,8 +347,9 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lying_registries, fixture_setup,
 						fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_many_layers_of_one_big, fixture_setup,
+		cmocka_unit_test_setup_teardown(test_more_layers_than_slots, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_big_layer, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_interrupted, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_there, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_tls_on_loopback, fixture_setup,
