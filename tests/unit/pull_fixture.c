@@ -94,6 +94,7 @@ static void exec_registry(const struct fixture *f, const char *options, int out)
 void start_registry(struct fixture *f, const char *options)
 {
 	char line[128] = "";
+	bool started;
 	int pipes[2];
 	FILE *in;
 
@@ -107,13 +108,13 @@ void start_registry(struct fixture *f, const char *options)
 	(void)close(pipes[1]);
 	in = fdopen(pipes[0], "r");
 	assert_non_null(in);
-	if (!fgets(line, sizeof(line), in)) {
-		(void)fclose(in);
+	started = fgets(line, sizeof(line), in) != NULL;
+	(void)fclose(in);
+	if (!started) {
 		stop_registry(f);
 		print_message("python3 does not run %s\n", FAKE);
 		skip();
 	}
-	(void)fclose(in);
 	assert_int_equal(sscanf(line, "registry %31s", f->registry), 1);
 }
 
