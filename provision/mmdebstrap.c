@@ -396,9 +396,9 @@ int mmdebstrap_build(const struct mmdebstrap_request *req, struct err *err)
 	int r;
 
 	if (!spawn_in_path("mmdebstrap"))
-		return err_set(err, ERR_NOT_FOUND, -ENOENT, "mmdebstrap is not installed");
+		return err_set(err, ERR_NOT_FOUND, -ENOENT, "not installed");
 	if (!spawn_in_path("unshare"))
-		return err_set(err, ERR_NOT_FOUND, -ENOENT, "unshare is not installed");
+		return err_set(err, ERR_NOT_FOUND, -ENOENT, "unshare, which it needs here, is not installed");
 	dir = open_work_dir(req, err);
 	if (dir < 0)
 		return dir;
