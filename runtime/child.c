@@ -11,6 +11,7 @@
  *	user, workdir		looked up inside, by the image's own files
  *	bounding, seccomp	need the privileges that the next stage gives up
  *	credentials		from here on this is the container's user
+ *	go			the parent has registered the container and attached the device filter
  *	exec			all fds but 0, 1, 2 close
  */
 #include "runtime/child.h"
@@ -233,6 +234,17 @@ static int stage_credentials(struct child *c, struct err *err)
 	return 0;
 }
 
+/* The parent does its own part of the start meanwhile; without it (or without the parent) nothing of the image may run. */
+static int stage_go(struct child *c, struct err *err)
+{
+	struct ctl_msg msg;
+	int fd, r = ctl_recv(c->req->ctl_fd, &msg, &fd);
+
+	if (r == 1 && msg.type == CTL_GO)
+		return 0;
+	return err_set(err, ERR_SYSTEM, -ECANCELED, "the start was called off");
+}
+
 static int stage_exec(struct child *c, struct err *err)
 {
 	AUTO_FREE char *path = NULL;
@@ -269,6 +281,7 @@ static const struct {
 	{ "bounding", stage_bounding },
 	{ "seccomp", stage_seccomp },
 	{ "credentials", stage_credentials },
+	{ "go", stage_go },
 	{ "exec", stage_exec },
 };
 

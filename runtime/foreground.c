@@ -2,8 +2,8 @@
 /*
  * A container in the foreground (see foreground.h).
  *
- * Sequence: sweep what killed runs left; cgroup; state file (locked); seccomp filters (from the cache); block signals; launch; serve;
- * remove state and cgroup. Without a terminal this process is the container's parent and hands it its own fds. With one, a monitor
+ * Sequence: sweep what killed runs left; block signals; seccomp filters (from the cache); cgroup; launch, and beside it the state file;
+ * serve; remove cgroup and state. Without a terminal this process is the container's parent and hands it its own fds. With one, a monitor
  * (monitor.c) stands between, so that the user can detach; it releases then, and this process only if the monitor was killed.
  */
 #include "runtime/foreground.h"
@@ -35,7 +35,8 @@ struct resources {
 	const char *state_dir;
 	struct container_state state; /* borrows from the request */
 	struct cgroup cgroup;
-	int lock_fd;
+	int lock_fd; /* of the state file; -EBADF until it is registered */
+	int *hold_fd;
 };
 
 static void resources_release(void *arg)
@@ -45,20 +46,34 @@ static void resources_release(void *arg)
 
 	if (cgroup_destroy(&res->cgroup, &why) < 0)
 		log_debug("%s", why.msg);
-	if (res->lock_fd >= 0) {
-		state_unregister(res->state_dir, &res->state);
-		(void)close(MOVE_FD(res->lock_fd));
-	}
+	state_unregister(res->state_dir, MOVE_FD(res->lock_fd), &res->state);
 }
 
-static int resources_claim(const struct foreground_request *req, struct resources *res,
-			   struct err *err)
+/* Runs beside the child's mounting, in the process that will own the container. */
+static int resources_register(void *arg, struct err *err)
+{
+	struct resources *res = arg;
+	int r = fault_check("state", err);
+
+	if (r == 0)
+		r = state_register(res->state_dir, &res->state, err);
+	if (r < 0)
+		return r;
+	res->lock_fd = r;
+	cleanup_close(res->hold_fd);
+	*res->hold_fd = -EBADF;
+	return 0;
+}
+
+static int resources_begin(const struct foreground_request *req, int *hold_fd,
+			   struct resources *res, struct err *err)
 {
 	int r = fault_check("cgroup", err);
 
 	res->state_dir = req->state_dir;
 	res->cgroup = CGROUP_NONE;
 	res->lock_fd = -EBADF;
+	res->hold_fd = hold_fd;
 	if (r == 0)
 		r = cgroup_create(req->spec->id, &res->cgroup, err);
 	if (r < 0)
@@ -72,14 +87,6 @@ static int resources_claim(const struct foreground_request *req, struct resource
 					       .argv = req->spec->argv,
 					       .layers = (struct digest *)(uintptr_t)req->layers,
 					       .n_layers = req->n_layers };
-	r = fault_check("state", err);
-	if (r == 0)
-		r = state_register(req->state_dir, &res->state, err);
-	if (r < 0) {
-		resources_release(res);
-		return r;
-	}
-	res->lock_fd = r;
 	return 0;
 }
 
@@ -111,11 +118,13 @@ static int run_terminal(const struct foreground_request *req, const struct launc
 	r = monitor_start(launch, resources_release, res, &m, err);
 	if (r < 0)
 		return r;
+	cleanup_close(res->hold_fd);
+	*res->hold_fd = -EBADF;
 	r = supervise_terminal(&m, signal_fd, req->spec->interactive, &detach, ret, err);
 	monitor_done(&m);
-	/* The monitor has done this already, unless it was killed; a detached container keeps everything. */
-	if (r < 0 || ret->how != EXIT_HOW_DETACHED)
-		resources_release(res);
+	/* The monitor releases, unless it was killed: then its state file is unlocked and says what to clear away. */
+	if (r < 0)
+		(void)state_sweep(req->state_dir, NULL);
 	return r;
 }
 
@@ -147,7 +156,9 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, const
 	struct launch_request launch = { .spec = req->spec,
 					 .cgroup = &res.cgroup,
 					 .scratch_dir = req->state_dir,
-					 .signal_mask = old_mask };
+					 .signal_mask = old_mask,
+					 .beside = resources_register,
+					 .beside_arg = &res };
 	int r;
 
 	if (req->spec->seccomp_default) {
@@ -156,10 +167,9 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, const
 			return r;
 		launch.filters = &filters;
 	}
-	r = resources_claim(req, &res, err);
+	r = resources_begin(req, hold_fd, &res, err);
 	if (r < 0)
 		return r;
-	(void)close(MOVE_FD(*hold_fd));
 	if (req->spec->tty && pty_forward_winsize(&size) == 0)
 		launch.winsize = &size;
 	if (req->spec->tty)

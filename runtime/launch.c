@@ -2,6 +2,9 @@
 /*
  * The parent's half of a start (see launch.h). Actors: this process and its clone (child.c), joined by the control socket. The child
  * dies with us (PR_SET_PDEATHSIG); all its mounts live in its own namespace, so there is nothing to undo here but the process itself.
+ *
+ * Both work at the same time: while the child mounts, the parent attaches the device filter and lets its caller register the container;
+ * then it says GO. Should the filter not be had, the child is ended and a second one started that can do without.
  */
 #include "runtime/launch.h"
 
@@ -56,21 +59,6 @@ static int limit_caps(const struct cap_sets *want, bool mknod_allowed, struct ca
 				  .permitted = want->permitted & have,
 				  .inheritable = want->inheritable & have,
 				  .ambient = want->ambient & have };
-	return 0;
-}
-
-/* Without a device filter the container gets neither CAP_MKNOD nor device nodes outside of its own /dev. */
-static int filter_devices(const struct cgroup *cg, bool *ret_filtered, struct err *err)
-{
-	struct err why;
-	int r = fault_check("devices", err);
-
-	if (r < 0)
-		return r;
-	*ret_filtered = cg->fd >= 0 && device_filter_attach(cg->fd, &why) == 0;
-	if (!*ret_filtered)
-		log_debug("no device filter (%s): mounting nodev, without CAP_MKNOD",
-			  cg->fd >= 0 ? why.msg : "no cgroup");
 	return 0;
 }
 
@@ -159,7 +147,31 @@ static void log_plan(const struct mount_plan *plan)
 		log_debug("mount plan:\n%s", strbuf_str(&text));
 }
 
-/* Clones the child and follows it over a control socket of its own. */
+/* Return: 0, or 1 when devices must be kept out by other means, which the child has to know before it mounts */
+static int filter_devices(const struct launch_request *req, const struct child_request *child)
+{
+	struct err why = { 0 };
+
+	if (child->nodev)
+		return 0;
+	if (fault_check("devices", &why) == 0 && device_filter_attach(req->cgroup->fd, &why) == 0)
+		return 0;
+	log_debug("%s: mounting nodev, without CAP_MKNOD", why.msg);
+	return 1;
+}
+
+static int say_go(int ctl, struct err *err)
+{
+	const struct ctl_msg msg = { .type = CTL_GO };
+	int r = ctl_send(ctl, &msg, -1);
+
+	/* The child has ended before its time; follow() will read why. */
+	if (r == -EPIPE || r == -ECONNRESET)
+		return 0;
+	return r < 0 ? err_set(err, ERR_SYSTEM, r, "start the command: %s", strerror(-r)) : 0;
+}
+
+/* One try. Return: 0, 1 to try again with nodev, -errno; unless 0, no process is left */
 static int start(const struct launch_request *req, struct child_request *child,
 		 struct container *ret, struct err *err)
 {
@@ -176,8 +188,18 @@ static int start(const struct launch_request *req, struct child_request *child,
 	if (r < 0)
 		return r;
 	(void)close(MOVE_FD(child_ctl));
-	r = follow(parent_ctl, &c, child->stage, err);
-	if (r < 0) {
+	r = filter_devices(req, child);
+	if (r == 0 && req->beside)
+		r = req->beside(req->beside_arg, err);
+	if (r == 0)
+		r = say_go(parent_ctl, err);
+	if (r == 0) {
+		r = follow(parent_ctl, &c, child->stage, err);
+	} else {
+		container_kill(&c);
+		(void)container_wait(&c);
+	}
+	if (r != 0) {
 		container_done(&c);
 		return r;
 	}
@@ -185,34 +207,42 @@ static int start(const struct launch_request *req, struct child_request *child,
 	return 0;
 }
 
-int container_launch(const struct launch_request *req, struct container *ret, struct err *err)
+/* Builds what depends on whether devices are filtered, and tries. */
+static int prepare_and_start(const struct launch_request *req, struct child_request *child,
+			     struct container *ret, struct err *err)
 {
 	AUTO(mount_plan) plan = { 0 };
-	struct child_request child = { .spec = req->spec,
-				       .plan = &plan,
-				       .filters = req->filters,
-				       .winsize = req->winsize,
-				       .scratch_dir = req->scratch_dir,
-				       .signal_mask = req->signal_mask };
-	bool filtered = false;
-	void *shared;
-	int r = filter_devices(req->cgroup, &filtered, err);
+	int r = limit_caps(&req->spec->caps, !child->nodev, &child->caps, err);
 
 	if (r < 0)
 		return r;
-	child.nodev = !filtered;
-	r = limit_caps(&req->spec->caps, filtered, &child.caps, err);
-	if (r < 0)
-		return r;
-	if (mount_plan_build(req->spec, child.nodev, &plan) < 0)
+	if (mount_plan_build(req->spec, child->nodev, &plan) < 0)
 		return err_oom(err);
 	log_plan(&plan);
-	shared = mmap(NULL, sizeof(*child.stage), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	child->plan = &plan;
+	return start(req, child, ret, err);
+}
+
+int container_launch(const struct launch_request *req, struct container *ret, struct err *err)
+{
+	struct child_request child = { .spec = req->spec,
+				       .filters = req->filters,
+				       .winsize = req->winsize,
+				       .scratch_dir = req->scratch_dir,
+				       .signal_mask = req->signal_mask,
+				       .nodev = req->cgroup->fd < 0 };
+	void *shared = mmap(NULL, sizeof(*child.stage), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int r;
+
 	if (shared == MAP_FAILED)
 		return err_oom(err);
 	child.stage = shared;
-	r = start(req, &child, ret, err);
+	r = prepare_and_start(req, &child, ret, err);
+	if (r == 1) {
+		child.nodev = true;
+		r = prepare_and_start(req, &child, ret, err);
+	}
 	(void)munmap(shared, sizeof(*child.stage));
 	return r;
 }

@@ -18,6 +18,9 @@ struct launch_request {
 	const struct winsize *winsize; /* NULL: unknown */
 	const char *scratch_dir; /* see rootfs_mount() */
 	const sigset_t *signal_mask; /* for the command; the caller itself has all signals blocked */
+	/* What the caller has to do before the command may run, done while the child mounts. May be NULL. Return: 0 or -errno */
+	int (*beside)(void *arg, struct err *err);
+	void *beside_arg;
 };
 
 struct container {

@@ -24,7 +24,7 @@ static int context_error(int fs_fd, const char *fstype, struct err *err)
 	/* One message a read, "e text" for errors; ENODATA at the end. */
 	while ((n = read(fs_fd, line, sizeof(line) - 1)) > 0) {
 		line[n] = '\0';
-		(void)strncpy(last, line, sizeof(last) - 1);
+		memcpy(last, line, (size_t)n + 1);
 	}
 	if (strlen(last) > 2)
 		return err_set(err, ERR_SYSTEM, -saved, "mount %s: %s (%s)", fstype, last + 2,
@@ -78,20 +78,23 @@ int mount_new(const char *fstype, const char *options, uint64_t attrs, struct er
 
 int mount_clone(int dir_fd, const char *path, bool recursive)
 {
-	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-	AUTO_CLOSE int fd = -EBADF;
+	int fd;
 
 	if (recursive)
 		flags |= AT_RECURSIVE;
 	fd = (int)syscall(SYS_open_tree, dir_fd, path, flags);
-	if (fd < 0)
+	return fd < 0 ? -errno : fd;
+}
+
+int mount_set_private(int mount_fd)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+
+	if (syscall(SYS_mount_setattr, mount_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
+		    sizeof(attr)) < 0)
 		return -errno;
-	/* What the host mounts or unmounts later below the source stays the host's business. */
-	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
-		    &attr, sizeof(attr)) < 0)
-		return -errno;
-	return MOVE_FD(fd);
+	return 0;
 }
 
 int mount_attach(int mount_fd, int target_fd)

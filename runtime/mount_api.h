@@ -17,9 +17,15 @@
  */
 int mount_new(const char *fstype, const char *options, uint64_t attrs, struct err *err);
 
-/** mount_clone() - a detached private copy of the mount at @path (relative to @dir_fd; "" for @dir_fd itself), with the mounts below it if
- *  @recursive. Return: mount fd or -errno (errno set, no message). Source: open_tree(2) */
+/**
+ * mount_clone() - a detached copy of the mount at @path (relative to @dir_fd; "" for @dir_fd itself), with the mounts below it if @recursive
+ * Return: mount fd or -errno (no message)
+ * Source: open_tree(2)
+ */
 int mount_clone(int dir_fd, const char *path, bool recursive);
+
+/** mount_set_private() - what others mount or unmount in the original later is no business of this copy. Return: 0 or -errno */
+int mount_set_private(int mount_fd);
 
 /** mount_attach() - put a detached mount on the inode @target_fd. Return: 0 or -errno. Source: move_mount(2) */
 int mount_attach(int mount_fd, int target_fd);

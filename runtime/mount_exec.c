@@ -29,6 +29,8 @@ int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, stru
 	*ret = (struct mount_exec){ .plan = plan,
 				    .root_fd = -EBADF,
 				    .scratch_fd = -EBADF,
+				    .dev_fd = -EBADF,
+				    .empty_fd = -EBADF,
 				    .null_fd = -EBADF,
 				    .pty_master = -EBADF,
 				    .pty_slave = -EBADF };
@@ -39,6 +41,8 @@ int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, stru
 		ret->source_fds[i] = -EBADF;
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct mount_op *op = &plan->ops[i];
+		int r;
+
 		if (op->kind != MOUNT_BIND)
 			continue;
 		ret->source_fds[i] = mount_clone(AT_FDCWD, op->source, true);
@@ -47,8 +51,10 @@ int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, stru
 				err, ERR_USAGE, -ENOENT,
 				"invalid mount config for type \"bind\": bind source path does not exist: %s",
 				QUOTE_PLAIN(op->source));
-		if (ret->source_fds[i] < 0) {
-			errno = -ret->source_fds[i];
+		r = ret->source_fds[i] < 0 ? ret->source_fds[i] :
+					     mount_set_private(ret->source_fds[i]);
+		if (r < 0) {
+			errno = -r;
 			return err_sys(err, ERR_SYSTEM, "bind mount %s", QUOTE(op->source));
 		}
 	}
@@ -62,10 +68,12 @@ void mount_exec_done(struct mount_exec *x)
 			cleanup_close(&x->source_fds[i]);
 	free(x->source_fds);
 	x->source_fds = NULL;
+	cleanup_close(&x->dev_fd);
+	cleanup_close(&x->empty_fd);
 	cleanup_close(&x->null_fd);
 	cleanup_close(&x->pty_master);
 	cleanup_close(&x->pty_slave);
-	x->null_fd = x->pty_master = x->pty_slave = -EBADF;
+	x->dev_fd = x->empty_fd = x->null_fd = x->pty_master = x->pty_slave = -EBADF;
 }
 
 static int target_error(const struct mount_op *op, int r, struct err *err)
@@ -176,15 +184,26 @@ static int exec_file(struct mount_exec *x, size_t i, struct err *err)
 	return r < 0 ? target_error(op, r, err) : 0;
 }
 
+/* Name of a node or link in the container's /dev, which is ours by now. Return: 0 with x->dev_fd open, or -errno */
+static int dev_entry(struct mount_exec *x, const struct mount_op *op, const char **ret_name)
+{
+	if (strncmp(op->target, "/dev/", 5) != 0 || strchr(op->target + 5, '/'))
+		return -EINVAL;
+	*ret_name = op->target + 5;
+	if (x->dev_fd < 0)
+		x->dev_fd = path_at_open_beneath(x->root_fd, "dev", O_PATH | O_DIRECTORY, 0);
+	return x->dev_fd < 0 ? x->dev_fd : 0;
+}
+
 static int exec_device(struct mount_exec *x, size_t i, struct err *err)
 {
 	const struct mount_op *op = &x->plan->ops[i];
 	const char *name;
-	AUTO_CLOSE int dir = parent_of(x, op->target, &name);
+	int r = dev_entry(x, op, &name);
 
-	if (dir < 0)
-		return target_error(op, dir, err);
-	if (mknodat(dir, name, S_IFCHR | op->mode, makedev(op->major, op->minor)) == 0)
+	if (r < 0)
+		return target_error(op, r, err);
+	if (mknodat(x->dev_fd, name, S_IFCHR | op->mode, makedev(op->major, op->minor)) == 0)
 		return 0;
 	if (errno != EPERM)
 		return err_sys(err, ERR_SYSTEM, "make device %s", op->target);
@@ -192,7 +211,9 @@ static int exec_device(struct mount_exec *x, size_t i, struct err *err)
 	/* No CAP_MKNOD (racker itself runs in a container): the host's node serves as well. */
 	AUTO_CLOSE int source = mount_clone(AT_FDCWD, op->target, false);
 	AUTO_CLOSE int target = path_at_make_file(x->root_fd, op->target, 0666);
-	int r = source < 0 ? source : target < 0 ? target : mount_attach(source, target);
+	r = source < 0 ? source : target < 0 ? target : mount_set_private(source);
+	if (r == 0)
+		r = mount_attach(source, target);
 	return r < 0 ? target_error(op, r, err) : 0;
 }
 
@@ -200,11 +221,11 @@ static int exec_symlink(struct mount_exec *x, size_t i, struct err *err)
 {
 	const struct mount_op *op = &x->plan->ops[i];
 	const char *name;
-	AUTO_CLOSE int dir = parent_of(x, op->target, &name);
+	int r = dev_entry(x, op, &name);
 
-	if (dir < 0)
-		return target_error(op, dir, err);
-	if (symlinkat(op->source, dir, name) < 0)
+	if (r < 0)
+		return target_error(op, r, err);
+	if (symlinkat(op->source, x->dev_fd, name) < 0)
 		return err_sys(err, ERR_SYSTEM, "make link %s", op->target);
 	return 0;
 }
@@ -247,13 +268,51 @@ static int open_null(struct mount_exec *x)
 	return 0;
 }
 
+/*
+ * What covers a masked directory: one empty, read-only file system, copied for all but the first. The copies are made of the attached
+ * one: before Linux 6.15 a detached mount cannot be copied.
+ * Return: fd of a detached mount, owned by the caller for a copy and by @x for the first
+ */
+static int cover_directory(struct mount_exec *x, bool *ret_is_copy, struct err *err)
+{
+	*ret_is_copy = x->empty_fd >= 0;
+	if (*ret_is_copy)
+		return mount_clone(x->empty_fd, "", false);
+	x->empty_fd = mount_new(
+		"tmpfs", "mode=755,size=0",
+		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+	return x->empty_fd;
+}
+
+static int mask_directory(struct mount_exec *x, const struct mount_op *op, int target,
+			  struct err *err)
+{
+	bool is_copy;
+	int fd = cover_directory(x, &is_copy, err);
+	int r = fd < 0 ? fd : mount_attach(fd, target);
+
+	if (is_copy && fd >= 0)
+		(void)close(fd);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+static int mask_file(struct mount_exec *x, const struct mount_op *op, int target, struct err *err)
+{
+	AUTO_CLOSE int cover = -EBADF;
+	int r = open_null(x);
+
+	if (r == 0)
+		r = cover = mount_clone(x->null_fd, "", false);
+	if (r >= 0)
+		r = mount_attach(cover, target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
 static int exec_mask(struct mount_exec *x, size_t i, struct err *err)
 {
 	const struct mount_op *op = &x->plan->ops[i];
 	AUTO_CLOSE int target = path_at_open(x->root_fd, op->target, O_PATH | O_NOFOLLOW, 0);
-	AUTO_CLOSE int cover = -EBADF;
 	struct stat st;
-	int r;
 
 	if (target < 0)
 		return op->optional && (target == -ENOENT || target == -ENOTDIR) ?
@@ -261,21 +320,8 @@ static int exec_mask(struct mount_exec *x, size_t i, struct err *err)
 			       target_error(op, target, err);
 	if (fstat(target, &st) < 0)
 		return err_sys(err, ERR_SYSTEM, "stat %s", QUOTE(op->target));
-	if (S_ISDIR(st.st_mode)) {
-		cover = mount_new("tmpfs", "mode=755,size=0",
-				  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					  MOUNT_ATTR_NOEXEC,
-				  err);
-		if (cover < 0)
-			return err_prefix(err, cover, "mask %s", QUOTE(op->target));
-	} else {
-		r = open_null(x);
-		if (r < 0)
-			return target_error(op, r, err);
-		cover = mount_clone(x->null_fd, "", false);
-	}
-	r = cover < 0 ? cover : mount_attach(cover, target);
-	return r < 0 ? target_error(op, r, err) : 0;
+	return S_ISDIR(st.st_mode) ? mask_directory(x, op, target, err) :
+				     mask_file(x, op, target, err);
 }
 
 static int exec_readonly(struct mount_exec *x, size_t i, struct err *err)

@@ -11,6 +11,8 @@ struct mount_exec {
 	int root_fd; /* the new root; borrowed */
 	int scratch_fd; /* private tmpfs for the texts of MOUNT_FILE; borrowed */
 	int *source_fds; /* detached copies of MOUNT_BIND sources, by index of the operation; -EBADF elsewhere */
+	int dev_fd; /* the container's /dev; -EBADF until a device or link is made in it */
+	int empty_fd; /* an empty read-only directory, mounted on the first masked one; -EBADF until then */
 	int null_fd; /* the container's /dev/null, proven to be 1:3, for masks; -EBADF until made */
 	int pty_master, pty_slave; /* -EBADF until MOUNT_CONSOLE */
 };

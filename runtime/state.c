@@ -2,8 +2,8 @@
 /*
  * Running containers on disk (see state.h).
  *
- * Claiming: the file is made under its id and locked, then the name is taken by symlink(2), which fails if it exists. A file is only
- * swept when its lock is free, and the sweeper holds that lock while it works, so two sweepers and a starting owner never meet.
+ * Claiming a name is making its file with O_EXCL. A file is only swept when its lock is free, and the sweeper holds that lock while it
+ * works, so two sweepers and a starting owner never meet.
  */
 #include "runtime/state.h"
 
@@ -48,12 +48,12 @@ void container_states_free(struct container_state *list, size_t n)
 	free(list);
 }
 
-static int open_dir(const char *state_dir, const char *name, bool create, struct err *err)
+static int open_dir(const char *state_dir, bool create, struct err *err)
 {
 	AUTO_FREE char *path = NULL;
 	int fd;
 
-	if (asprintf(&path, "%s/%s", state_dir, name) < 0) {
+	if (asprintf(&path, "%s/containers", state_dir) < 0) {
 		path = NULL;
 		return err_oom(err);
 	}
@@ -165,58 +165,51 @@ static int write_state(int fd, const struct container_state *s, struct err *err)
 		       0;
 }
 
-/* A name whose container has no file: its owner was killed between the two; nobody will ever give it back. */
-static bool holder_is_gone(const char *state_dir, const char *holder)
+static int read_state(int fd, struct container_state *s, struct err *err)
 {
-	AUTO_CLOSE int dir = open_dir(state_dir, "containers", false, NULL);
+	AUTO_FREE char *text = NULL;
+	size_t len;
+	int r = fd_read_all(fd, STATE_BYTES_MAX, &text, &len);
 
-	return dir >= 0 && *holder && faccessat(dir, holder, F_OK, 0) < 0 && errno == ENOENT;
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, r, "read container state: %s", strerror(-r));
+	return decode(text, len, s, err);
 }
 
-/* Takes the name, or says who has it. */
-static int claim_name(const char *state_dir, const struct container_state *s, struct err *err)
+/* Whose name it is, for the message. */
+static int name_in_use(int dir, const char *name, struct err *err)
 {
-	AUTO_CLOSE int names = open_dir(state_dir, "names", true, err);
-	char holder[256];
-	ssize_t n;
+	AUTO(container_state) holder = { 0 };
+	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (names < 0)
-		return MOVE_FD(names);
-	if (symlinkat(s->id, names, s->name) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return err_sys(err, ERR_SYSTEM, "claim container name %s", QUOTE(s->name));
-	n = readlinkat(names, s->name, holder, sizeof(holder) - 1);
-	holder[n > 0 ? n : 0] = '\0';
-	if (holder_is_gone(state_dir, holder) && unlinkat(names, s->name, 0) == 0 &&
-	    symlinkat(s->id, names, s->name) == 0)
-		return 0;
+	if (fd >= 0)
+		(void)read_state(fd, &holder, NULL);
 	return err_set(
 		err, ERR_CONFLICT, -EEXIST,
 		"Conflict. The container name \"/%s\" is already in use by container \"%s\". You have to remove (or rename) that container to be able to reuse that name.",
-		QUOTE_PLAIN(s->name), QUOTE_PLAIN(holder));
+		QUOTE_PLAIN(name), holder.id ? QUOTE_PLAIN(holder.id) : "that is starting");
 }
 
 int state_register(const char *state_dir, const struct container_state *s, struct err *err)
 {
-	AUTO_CLOSE int dir = open_dir(state_dir, "containers", true, err);
+	AUTO_CLOSE int dir = open_dir(state_dir, true, err);
 	AUTO_CLOSE int fd = -EBADF;
 	int r;
 
 	if (dir < 0)
 		return MOVE_FD(dir);
-	fd = openat(dir, s->id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = openat(dir, s->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST)
+		return name_in_use(dir, s->name, err);
 	if (fd < 0)
-		return err_sys(err, ERR_SYSTEM, "make state file of container %s", QUOTE(s->id));
+		return err_sys(err, ERR_SYSTEM, "make state file of container %s", QUOTE(s->name));
 	/* Nobody else has seen the file for longer than a sweeper needs to find it locked or empty. */
 	if (flock(fd, LOCK_EX) < 0)
-		r = err_sys(err, ERR_SYSTEM, "lock state file of container %s", QUOTE(s->id));
+		r = err_sys(err, ERR_SYSTEM, "lock state file of container %s", QUOTE(s->name));
 	else
 		r = write_state(fd, s, err);
-	if (r == 0)
-		r = claim_name(state_dir, s, err);
 	if (r < 0) {
-		(void)unlinkat(dir, s->id, 0);
+		(void)unlinkat(dir, s->name, 0);
 		return r;
 	}
 	return MOVE_FD(fd);
@@ -227,39 +220,22 @@ int state_update(int lock_fd, const struct container_state *s, struct err *err)
 	return write_state(lock_fd, s, err);
 }
 
-/* The name goes only if it is (still) ours: another container may have it by now. */
-static void release_name(int names, const char *name, const char *id)
+void state_unregister(const char *state_dir, int lock_fd, const struct container_state *s)
 {
-	char holder[256];
-	ssize_t n = readlinkat(names, name, holder, sizeof(holder) - 1);
+	AUTO_CLOSE int fd = lock_fd;
+	AUTO_CLOSE int dir = fd >= 0 ? open_dir(state_dir, false, NULL) : -EBADF;
 
-	if (n <= 0)
-		return;
-	holder[n] = '\0';
-	if (!strcmp(holder, id))
-		(void)unlinkat(names, name, 0);
-}
-
-void state_unregister(const char *state_dir, const struct container_state *s)
-{
-	AUTO_CLOSE int names = open_dir(state_dir, "names", false, NULL);
-	AUTO_CLOSE int dir = open_dir(state_dir, "containers", false, NULL);
-
-	if (!s->id)
-		return;
-	if (names >= 0 && s->name)
-		release_name(names, s->name, s->id);
 	if (dir >= 0)
-		(void)unlinkat(dir, s->id, 0);
+		(void)unlinkat(dir, s->name, 0);
 }
 
 /* Calls @visit for every state file with whether its owner lives; @fd is open, and locked by us when the owner is gone. */
 static int each_file(const char *state_dir, void *arg,
-		     int (*visit)(void *arg, int dir, const char *id, int fd, bool alive,
+		     int (*visit)(void *arg, int dir, const char *name, int fd, bool alive,
 				  struct err *err),
 		     struct err *err)
 {
-	int dir_fd = open_dir(state_dir, "containers", false, err);
+	int dir_fd = open_dir(state_dir, false, err);
 	AUTO_CLOSEDIR DIR *dir = NULL;
 	struct dirent *e;
 	int r = 0;
@@ -288,23 +264,12 @@ static int each_file(const char *state_dir, void *arg,
 	return r;
 }
 
-static int read_state(int fd, struct container_state *s, struct err *err)
-{
-	AUTO_FREE char *text = NULL;
-	size_t len;
-	int r = fd_read_all(fd, STATE_BYTES_MAX, &text, &len);
-
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, r, "read container state: %s", strerror(-r));
-	return decode(text, len, s, err);
-}
-
 struct list {
 	struct container_state *items;
 	size_t n;
 };
 
-static int visit_list(void *arg, int dir, const char *id, int fd, bool alive, struct err *err)
+static int visit_list(void *arg, int dir, const char *name, int fd, bool alive, struct err *err)
 {
 	struct list *list = arg;
 	struct container_state s = { 0 };
@@ -316,7 +281,7 @@ static int visit_list(void *arg, int dir, const char *id, int fd, bool alive, st
 		return 0;
 	if (read_state(fd, &s, &why) < 0) {
 		/* Caught while it is being written; it holds its layers through the store's lock until then. */
-		log_debug("state of %s: %s", id, why.msg);
+		log_debug("state of %s: %s", name, why.msg);
 		container_state_done(&s);
 		return 0;
 	}
@@ -344,37 +309,32 @@ int state_list(const char *state_dir, struct container_state **ret, size_t *ret_
 	return 0;
 }
 
-static int visit_sweep(void *arg, int dir, const char *id, int fd, bool alive, struct err *err)
+static int visit_sweep(void *arg, int dir, const char *name, int fd, bool alive, struct err *err)
 {
-	const char *state_dir = arg;
 	AUTO(container_state) s = { 0 };
 	struct err why;
 	struct stat st;
 
+	(void)arg;
 	(void)err;
 	if (alive || fstat(fd, &st) < 0)
 		return 0;
 	/* Empty and unlocked: its owner is between making and locking it, or was killed there; give it a second. */
 	if (st.st_size == 0 && time(NULL) - st.st_mtime < 2)
 		return 0;
-	log_debug("sweeping container %s, whose owner is gone", id);
-	if (read_state(fd, &s, &why) == 0) {
-		if (s.cgroup && cgroup_destroy_path(s.cgroup, &why) < 0) {
-			log_debug("%s", why.msg);
-			return 0;
-		}
-		state_unregister(state_dir, &s);
+	/* Gone between our open and our lock: the name may be another container's by now. */
+	if (st.st_nlink == 0)
+		return 0;
+	log_debug("sweeping container %s, whose owner is gone", name);
+	if (read_state(fd, &s, &why) == 0 && s.cgroup && cgroup_destroy_path(s.cgroup, &why) < 0) {
+		log_debug("%s", why.msg);
+		return 0;
 	}
-	(void)unlinkat(dir, id, 0);
+	(void)unlinkat(dir, name, 0);
 	return 0;
 }
 
 int state_sweep(const char *state_dir, struct err *err)
 {
-	union {
-		const char *in;
-		void *arg;
-	} dir = { .in = state_dir };
-
-	return each_file(state_dir, dir.arg, visit_sweep, err);
+	return each_file(state_dir, NULL, visit_sweep, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running containers: one JSON file a container in STATE_DIR/containers, flock()ed by the process that owns it for as long as it lives,
- * and one symlink a name in STATE_DIR/names. An unlocked file means that the owner was killed: the next start sweeps it.
+ * Running containers: one JSON file a container, STATE_DIR/containers/NAME, flock()ed by the process that owns the container for as long
+ * as it lives. An unlocked file means that the owner was killed: the next start sweeps it.
  */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
@@ -32,8 +32,8 @@ void container_state_done(struct container_state *s);
 int state_register(const char *state_dir, const struct container_state *s, struct err *err);
 /** state_update() - rewrite the file of a container that the caller owns (lock fd from state_register) */
 int state_update(int lock_fd, const struct container_state *s, struct err *err);
-/** state_unregister() - remove file and name; idempotent */
-void state_unregister(const char *state_dir, const struct container_state *s);
+/** state_unregister() - remove the file of a container that the caller owns. @lock_fd: consumed; -1: there is none, nothing is done */
+void state_unregister(const char *state_dir, int lock_fd, const struct container_state *s);
 /** state_list() - the running ones; *ret owned: container_states_free(). No state directory: none. */
 int state_list(const char *state_dir, struct container_state **ret, size_t *ret_n, struct err *err);
 void container_states_free(struct container_state *list, size_t n);

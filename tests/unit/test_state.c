@@ -36,7 +36,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "run/containers", "run/names", "run", "" };
+	static const char *const names[] = { "run/containers", "run", "" };
 	int left = 0;
 
 	(void)state;
@@ -89,9 +89,8 @@ static void test_register_list_unregister(void **state)
 	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
 	assert_int_equal(list[0].pid, 8);
 	container_states_free(list, n);
-	state_unregister(inner, &s);
-	state_unregister(inner, &s);
-	(void)close(fd);
+	state_unregister(inner, fd, &s);
+	state_unregister(inner, -1, &s);
 	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
 	assert_int_equal(n, 0);
 	container_states_free(list, n);
@@ -101,10 +100,10 @@ static void test_name_conflict(void **state)
 {
 	AUTO(container_state) a = make(ID_A, "web");
 	AUTO(container_state) b = make(ID_B, "web");
+	struct container_state *list;
 	struct err err = { 0 };
 	int fd = state_register(inner, &a, NULL);
-	struct stat st;
-	char path[256];
+	size_t n;
 
 	(void)state;
 	assert_true(fd >= 0);
@@ -112,15 +111,15 @@ static void test_name_conflict(void **state)
 	assert_int_equal(err.kind, ERR_CONFLICT);
 	assert_non_null(strstr(
 		err.msg, "The container name \"/web\" is already in use by container \"" ID_A));
-	/* The loser leaves nothing, and unregistering it does not take the winner's name. */
-	(void)snprintf(path, sizeof(path), "%s/containers/" ID_B, inner);
-	assert_int_equal(access(path, F_OK), -1);
-	state_unregister(inner, &b);
-	(void)snprintf(path, sizeof(path), "%s/names/web", inner);
-	assert_int_equal(access(path, F_OK), -1); /* dangling: its target is an id, not a path */
-	assert_int_equal(lstat(path, &st), 0);
-	state_unregister(inner, &a);
-	(void)close(fd);
+	/* The loser has not touched the winner's file. */
+	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].id, ID_A);
+	container_states_free(list, n);
+	state_unregister(inner, fd, &a);
+	fd = state_register(inner, &b, NULL);
+	assert_true(fd >= 0);
+	state_unregister(inner, fd, &b);
 }
 
 static void test_killed_owner_is_swept(void **state)
@@ -149,28 +148,8 @@ static void test_killed_owner_is_swept(void **state)
 	/* The name is free again. */
 	status = state_register(inner, &s, NULL);
 	assert_true(status >= 0);
-	state_unregister(inner, &s);
-	(void)close(status);
-	state_unregister(inner, &live);
-	(void)close(fd);
-}
-
-static void test_orphaned_name_is_taken_over(void **state)
-{
-	AUTO(container_state) a = make(ID_A, "web");
-	AUTO(container_state) b = make(ID_B, "web");
-	int fd = state_register(inner, &a, NULL);
-	char path[256];
-
-	(void)state;
-	assert_true(fd >= 0);
-	(void)snprintf(path, sizeof(path), "%s/containers/" ID_A, inner);
-	assert_int_equal(unlink(path), 0);
-	(void)close(fd);
-	fd = state_register(inner, &b, NULL);
-	assert_true(fd >= 0);
-	state_unregister(inner, &b);
-	(void)close(fd);
+	state_unregister(inner, status, &s);
+	state_unregister(inner, fd, &live);
 }
 
 static void test_garbage_is_swept(void **state)
@@ -183,8 +162,7 @@ static void test_garbage_is_swept(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	state_unregister(inner, &s);
-	(void)close(fd);
+	state_unregister(inner, fd, &s);
 	(void)snprintf(path, sizeof(path), "%s/containers/" ID_B, inner);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, "{\"id\": nonsense", 15), 15);
@@ -201,7 +179,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_register_list_unregister, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_name_conflict, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_owner_is_swept, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_orphaned_name_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_garbage_is_swept, setup, teardown),
 	};
 
