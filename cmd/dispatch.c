@@ -11,11 +11,11 @@
 #include "base/log.h"
 #include "base/quote.h"
 #include "base/strv.h"
+#include "base/version.h"
 #include "cmd/commands.h"
 #include "cmd/exit_status.h"
 #include "cmd/help.h"
 #include "cmd/print_err.h"
-#include "cmd/version.h"
 
 static const struct command *const racker_commands[] = {
 	&command_run,	&command_pull,	 &command_images, &command_rmi,	    &command_inspect,
@@ -192,7 +192,6 @@ static int check_operands(const struct call *call)
 {
 	const struct command *cmd = call->cmd;
 	int n = (int)strv_len(call->operands);
-	const char *how = "requires", *plural;
 	int want = cmd->min_operands;
 
 	if (n >= cmd->min_operands && (cmd->max_operands < 0 || n <= cmd->max_operands))
@@ -201,15 +200,16 @@ static int check_operands(const struct call *call)
 		(void)fprintf(stderr, "%s: '%s %s' accepts no arguments", call->ctx->program,
 			      call->ctx->program, cmd->name);
 	} else {
+		const char *how = "requires";
+
 		if (n > cmd->max_operands && cmd->max_operands > 0) {
 			want = cmd->max_operands;
 			how = cmd->min_operands == want ? "requires" : "requires at most";
 		} else if (cmd->max_operands != cmd->min_operands) {
 			how = "requires at least";
 		}
-		plural = want == 1 ? "" : "s";
 		(void)fprintf(stderr, "%s: '%s %s' %s %d argument%s", call->ctx->program,
-			      call->ctx->program, cmd->name, how, want, plural);
+			      call->ctx->program, cmd->name, how, want, want == 1 ? "" : "s");
 	}
 	(void)fprintf(stderr, "\n\nUsage:  %s %s %s\n\nSee '%s %s --help' for more information\n",
 		      call->ctx->program, cmd->name, cmd->usage, call->ctx->program, cmd->name);

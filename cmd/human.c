@@ -69,15 +69,16 @@ const char *human_ago(char buf[static HUMAN_MAX], int64_t when, int64_t now)
 	return buf;
 }
 
-/* "Z", "+02:00", "-0330": seconds east of UTC, 0 for anything else. */
+/* "+02:00": seconds east of UTC; 0 for "Z" and anything else. */
 static int64_t offset_seconds(const char *p)
 {
-	int hours, minutes;
-	char sign;
+	struct tm tm = { 0 };
+	int64_t seconds;
 
-	if (sscanf(p, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-'))
+	if ((*p != '+' && *p != '-') || !strptime(p + 1, "%H:%M", &tm))
 		return 0;
-	return (sign == '-' ? -1 : 1) * ((int64_t)hours * HOUR + (int64_t)minutes * MINUTE);
+	seconds = (int64_t)tm.tm_hour * HOUR + (int64_t)tm.tm_min * MINUTE;
+	return *p == '-' ? -seconds : seconds;
 }
 
 int64_t human_parse_time(const char *text)

@@ -16,12 +16,12 @@
 #include "base/json.h"
 #include "base/quote.h"
 #include "base/spawn.h"
+#include "base/version.h"
 #include "cmd/commands.h"
 #include "cmd/common.h"
 #include "cmd/exit_status.h"
 #include "cmd/human.h"
 #include "cmd/print_err.h"
-#include "cmd/version.h"
 #include "oci/platform.h"
 
 #define OUTPUT_BYTES_MAX ((size_t)1 << 16)

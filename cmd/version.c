@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* racker version: which program this is, on what. */
-#include "cmd/version.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/version.h"
 #include "cmd/commands.h"
 #include "cmd/common.h"
 #include "cmd/exit_status.h"

@@ -2,6 +2,7 @@
 /* The built-in catalogue of curated labels: config/catalog.json inside the program, decoded on demand (see catalog.h). */
 #include "provision/catalog.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,7 +118,9 @@ int catalog_parse(const char *text, size_t len, struct catalog *ret, struct err 
 
 int catalog_load(struct catalog *ret, struct err *err)
 {
-	return catalog_parse(catalog_json, (size_t)(catalog_json_end - catalog_json), ret, err);
+	size_t len = (uintptr_t)catalog_json_end - (uintptr_t)catalog_json;
+
+	return catalog_parse(catalog_json, len, ret, err);
 }
 
 void catalog_done(struct catalog *c)

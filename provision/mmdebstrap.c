@@ -398,7 +398,8 @@ int mmdebstrap_build(const struct mmdebstrap_request *req, struct err *err)
 	if (!spawn_in_path("mmdebstrap"))
 		return err_set(err, ERR_NOT_FOUND, -ENOENT, "not installed");
 	if (!spawn_in_path("unshare"))
-		return err_set(err, ERR_NOT_FOUND, -ENOENT, "unshare, which it needs here, is not installed");
+		return err_set(err, ERR_NOT_FOUND, -ENOENT,
+			       "unshare, which it needs here, is not installed");
 	dir = open_work_dir(req, err);
 	if (dir < 0)
 		return dir;
