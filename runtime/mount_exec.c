@@ -175,6 +175,9 @@ static int exec_file(struct mount_exec *x, size_t i, struct err *err)
 
 	if (target < 0)
 		return target_error(op, target, err);
+	/* Nothing to say: that it is there is all (/.dockerenv). */
+	if (!*op->data)
+		return 0;
 	(void)snprintf(name, sizeof(name), "file-%zu", i);
 	r = fd_write_file_at(x->scratch_fd, name, 0644, op->data, strlen(op->data), err);
 	if (r < 0)
