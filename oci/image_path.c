@@ -17,7 +17,7 @@ static bool word_is_plain(const char *s, size_t len)
 				    "._-:[]";
 
 	return len > 0 && len <= 200 && s[0] != '.' && s[0] != '_' && s[0] != '-' &&
-	       strspn(s, plain) >= len;
+	       s[len - 1] != ':' && strspn(s, plain) >= len;
 }
 
 /* Two components at least, all of them plain. */

@@ -197,15 +197,22 @@ static bool has_needs(const struct install_layer *l)
 /* Every layer has its content: from its worker, or as the copy of one that has. */
 static int gather_layers(struct install *in, struct err *err)
 {
-	int r = install_throttle(in, 0, err);
+	int r;
 
+	/* or its worker would be waited for without end */
+	for (size_t i = 0; i < in->doc.n_layers; i++) {
+		if (in->layers[i].state == LAYER_NEEDED && !in->layers[i].complete)
+			return err_set(err, ERR_SYSTEM, -EINVAL, "layer %.12s is not complete",
+				       in->doc.layers[i].digest.hex);
+	}
+	r = install_throttle(in, 0, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < in->doc.n_layers; i++) {
 		struct install_layer *l = &in->layers[i];
 
 		if (l->state == LAYER_NEEDED && !l->unpacked)
-			return err_set(err, ERR_SYSTEM, -EINVAL, "layer %.12s was not given",
+			return err_set(err, ERR_SYSTEM, -EINVAL, "layer %.12s was not unpacked",
 				       in->doc.layers[i].digest.hex);
 		if (l->state == LAYER_COPY && has_needs(&in->layers[l->same_as])) {
 			r = install_layer_unpack_again(in, i, err);
