@@ -29,7 +29,7 @@ commands='images info inspect prune pull rmi run unpack version'
 	out_has 'Usage:  racker run [OPTIONS] IMAGE [COMMAND] [ARG...]'
 	out_has 'Options:'
 	local flag
-	for flag in entrypoint env help hostname init interactive name network platform pull quiet read-only rm tty user volume workdir; do
+	for flag in entrypoint env hostname init interactive name network platform pull quiet read-only rm tty user volume workdir; do
 		out_line " +(-[a-z], )? *--$flag .*"
 	done
 }

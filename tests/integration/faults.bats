@@ -43,7 +43,7 @@ points() {
 @test "each stage fails under --init, with a terminal, --network none, --read-only and a volume" {
 	local stage
 	for stage in $(points); do
-		RACKER_FAULT=$stage:-28 try python3 "$TOP/tests/integration/pty.py" "$RACKER_FAULT_BUILD" run -it --rm -q --init --network none \
+		RACKER_FAULT=$stage:-28 try python3 "$TOP/tests/integration/terminal.py" "$RACKER_FAULT_BUILD" run -it --rm -q --init --network none \
 			--read-only -v /tmp:/mnt -u bob -w /x "$P" /payload hello
 		# A stage that --init does not have lets the command run.
 		if [ "$status" -ne 125 ]; then

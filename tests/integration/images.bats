@@ -95,7 +95,7 @@ T
 @test "rmi of an image that runs is refused, or leaves it running" {
 	local pid
 	pull payload
-	prun "$P" /payload trap 15 5 >"$TMP/spin" 2>&1 &
+	prun_bg "$P" /payload trap 15 5 >"$TMP/spin" 2>&1 &
 	pid=$!
 	wait_for 5 file_has "$TMP/spin" ready
 	try "$RACKER" rmi "$P"
@@ -135,12 +135,14 @@ T
 }
 
 @test "version and info" {
+	local version
+	version=$(sed -n 's/.*RACKER_VERSION "\(.*\)"/\1/p' "$TOP/cmd/version.h")
 	try "$RACKER" version
 	status_is 0
-	out_has '0.1.0'
+	out_has "$version"
 	try "$RACKER" --version
 	status_is 0
-	out_has '0.1.0'
+	out_is "racker version $version"
 	pull payload
 	try "$RACKER" info
 	status_is 0

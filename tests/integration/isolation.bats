@@ -102,8 +102,8 @@ docker_caps() {
 }
 
 @test "/proc/1 is the command: no descriptor, root or cwd of the host behind it" {
-	try prun "$B" sh -c 'ls -l /proc/1/fd | grep -c . ; readlink /proc/1/cwd; readlink /proc/1/root; cat /proc/1/comm'
-	out_has sh
+	try prun "$B" sh -c 'ls -l /proc/1/fd | grep -c . ; readlink /proc/1/cwd; readlink /proc/1/root; cat /proc/1/comm; true'
+	out_line sh
 	out_lacks "$TMP"
 	try prun --init "$B" sh -c 'ls -l /proc/1/fd /proc/1/exe 2>&1'
 	out_lacks "$RACKER_ROOT/layers"
@@ -160,7 +160,7 @@ docker_caps() {
 	done
 	try prun "$P" /payload writable /proc/sys/kernel/domainname /proc/sysrq-trigger /sys/kernel/uevent_seqnum /sys/fs/cgroup/cgroup.procs
 	out_line '/proc/sys/kernel/domainname EROFS'
-	out_line '/proc/sysrq-trigger EROFS'
+	[ ! -e /proc/sysrq-trigger ] || out_line '/proc/sysrq-trigger EROFS'
 	out_lacks OK
 }
 
@@ -209,13 +209,16 @@ zero'
 }
 
 @test "hosts, hostname, resolv.conf: docker's, bound so that rename says EBUSY" {
-	try prun -h box "$P" /payload cat /etc/hosts
+	try "$RACKER" run --rm -q --network none -h box "$P" /payload cat /etc/hosts
 	out_line '127.0.0.1.localhost'
 	out_line '::1.localhost ip6-localhost ip6-loopback'
 	out_line 'fe00::.ip6-localnet'
 	out_line 'ff00::.ip6-mcastprefix'
 	out_line 'ff02::1.ip6-allnodes'
 	out_line 'ff02::2.ip6-allrouters'
+	# With the host's network they are the host's.
+	try prun "$P" /payload cat /etc/hosts
+	[ ! -s /etc/hosts ] || out_has "$(grep -v '^#' /etc/hosts | head -n1)"
 	try prun "$P" /payload rename /etc/hosts /etc/hosts.old
 	out_is EBUSY
 	try prun "$P" /payload writable /etc/hosts /etc/resolv.conf /etc/hostname
@@ -248,7 +251,7 @@ zero'
 @test "TIOCSTI and TIOCLINUX are refused, with a terminal and without" {
 	try prun "$P" /payload tiocsti
 	out_lacks OK
-	try python3 "$TOP/tests/integration/pty.py" "$RACKER" run -it --rm -q "$P" /payload tiocsti
+	try python3 "$TOP/tests/integration/terminal.py" "$RACKER" run -it --rm -q "$P" /payload tiocsti
 	out_lacks 'TIOCSTI OK'
 	out_lacks 'TIOCLINUX OK'
 }
@@ -295,7 +298,7 @@ zero'
 
 @test "two containers of one image see nothing of each other" {
 	local pid
-	prun -e SECRET=mine "$P" /payload spin >"$TMP/spin" 2>&1 &
+	prun_bg -e SECRET=mine "$P" /payload spin >"$TMP/spin" 2>&1 &
 	pid=$!
 	wait_for 5 file_has "$TMP/spin" ready
 	try prun "$P" /payload env

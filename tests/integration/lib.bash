@@ -65,6 +65,11 @@ prun() {
 	"$RACKER" run --rm -q --network host "$@"
 }
 
+# prun_bg: the same for the background: $! is racker itself, and descriptor 3 of bats is not held open
+prun_bg() {
+	exec "$RACKER" run --rm -q --network host "$@" 3>&-
+}
+
 # wait_for SECONDS COMMAND... : until COMMAND is true
 wait_for() {
 	local end=$((SECONDS + $1))
@@ -81,33 +86,38 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
-# In other PID namespaces than ours: processes of containers. And our own program.
+# Processes of containers (in other PID namespaces than ours) and of our own program. Only those in the cgroup of this run, where there
+# is one: a container runs below its caller's, and what others do on the machine is theirs.
 foreign_processes() {
-	local own dir
+	local own pid
 	own=$(readlink /proc/self/ns/pid)
-	for dir in /proc/[0-9]*; do
-		case $(readlink "$dir/ns/pid" 2>/dev/null) in
-		"$own" | '') [ "$(readlink "$dir/exe" 2>/dev/null)" = "$RACKER" ] && echo "racker ${dir#/proc/}" ;;
-		*) echo "inside ${dir#/proc/}" ;;
+	for pid in $(if [ -n "$TEST_CGROUP" ]; then
+		find "$TEST_CGROUP" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un
+	else
+		cd /proc && echo [0-9]*
+	fi); do
+		case $(readlink "/proc/$pid/ns/pid" 2>/dev/null) in
+		"$own" | '') [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" = "$RACKER" ] && echo "racker $pid" ;;
+		*) echo "inside $pid" ;;
 		esac
 	done
 	return 0
 }
 
-# What a machine has that a container could leave behind.
+# What a container could leave behind.
 snapshot() {
 	echo '# mounts'
-	awk '{ print $4, $5 }' /proc/self/mountinfo | sort
+	grep -F "$TMP" /proc/self/mountinfo | awk '{ print $4, $5 }' | sort
 	echo '# cgroups'
-	find /sys/fs/cgroup -type d 2>/dev/null | sort
+	find "${TEST_CGROUP:-/sys/fs/cgroup}" -type d 2>/dev/null | sort
+	find /sys/fs/cgroup -type d -iname '*racker*' ! -path '*/unified/*' 2>/dev/null | grep -v "^${TEST_CGROUP:-none}" | sort
 	echo '# network'
 	ls /sys/class/net
-	ls /run/netns 2>/dev/null
+	ls /run/netns 2>/dev/null || true
 	echo '# processes'
 	foreign_processes
 	echo '# state'
-	(cd "$RACKER_ROOT" 2>/dev/null && find run ingest -mindepth 1 \( -type f -o -type l -o -path 'ingest/*' -o -path 'run/*/*' \) 2>/dev/null | sort)
-	return 0
+	(cd "$RACKER_ROOT" 2>/dev/null && find run ingest -mindepth 1 \( -type f -o -type l -o -path 'ingest/*' -o -path 'run/*/*' \) 2>/dev/null | sort) || true
 }
 same_as_before() {
 	snapshot >"$TMP/after"

@@ -219,6 +219,7 @@ def multi_layers(payload):
     one.dir("data/dir2link").add("data/dir2link/child", data=b"c").symlink("data/link2dir", "a")
     one.symlink("data/link", "a").symlink("data/absolute", "/etc/passwd").symlink("data/dangling", "nowhere")
     one.add("data/hard1", data=b"hard\n").hardlink("data/hard2", "data/hard1")
+    one.dir("usr").add("usr/one", data=b"two names\n").hardlink("usr/two", "usr/one")
     one.add("data/setuid", data=b"s", mode=0o4755).add("data/setgid", data=b"s", mode=0o2711, gid=50)
     one.dir("data/sticky", 0o1777).dir("data/empty", 0o711, mtime=MTIME + 0.5)
     one.add("data/ns", data=b"n", mtime=MTIME + 0.123456789).add("data/old", data=b"o", mtime=1)

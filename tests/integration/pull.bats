@@ -170,7 +170,7 @@ digest_of() {
 
 @test "kill -9 in the middle; the next pull clears up and ends well" {
 	local pid
-	"$RACKER" pull "$REG/test/slow" >"$TMP/slow" 2>&1 &
+	"$RACKER" pull "$REG/test/slow" >"$TMP/slow" 2>&1 3>&- &
 	pid=$!
 	wait_for 10 file_has "$TMP/slow" 'Pulling fs layer'
 	kill -9 "$pid"
@@ -208,9 +208,9 @@ T
 
 @test "two pulls of one image at once: both end well, one copy" {
 	local a b
-	"$RACKER" pull -q "$REG/test/slow" >"$TMP/p1" 2>&1 &
+	"$RACKER" pull -q "$REG/test/slow" >"$TMP/p1" 2>&1 3>&- &
 	a=$!
-	"$RACKER" pull -q "$REG/test/slow" >"$TMP/p2" 2>&1 &
+	"$RACKER" pull -q "$REG/test/slow" >"$TMP/p2" 2>&1 3>&- &
 	b=$!
 	wait "$a"
 	wait "$b"

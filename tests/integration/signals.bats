@@ -11,7 +11,7 @@ P=$REG/test/payload
 
 # begin WORDS... : racker run in the background; pid, once the payload says that it is ready
 begin() {
-	prun "$@" >"$TMP/spin" 2>"$TMP/spin.err" </dev/null &
+	prun_bg "$@" >"$TMP/spin" 2>"$TMP/spin.err" </dev/null &
 	pid=$!
 	wait_for 10 file_has "$TMP/spin" ready || {
 		cat "$TMP/spin" "$TMP/spin.err" >&2
@@ -100,7 +100,7 @@ end_is() {
 @test "kill -9 at any moment of a start" {
 	local i
 	for i in 0.000 0.001 0.002 0.003 0.004 0.006 0.008 0.012 0.02; do
-		prun "$P" /payload spin >/dev/null 2>&1 &
+		prun_bg "$P" /payload spin >/dev/null 2>&1 &
 		pid=$!
 		sleep "$i"
 		kill -KILL "$pid" 2>/dev/null || true
@@ -113,7 +113,7 @@ end_is() {
 @test "SIGTERM at any moment of a start ends it, cleanly" {
 	local i
 	for i in 0.000 0.002 0.004 0.008; do
-		prun --init "$P" /payload spin >/dev/null 2>&1 &
+		prun_bg --init "$P" /payload spin >/dev/null 2>&1 &
 		pid=$!
 		sleep "$i"
 		kill -TERM "$pid" 2>/dev/null || true

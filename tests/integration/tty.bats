@@ -11,7 +11,7 @@ setup_file() {
 P=$REG/test/payload
 B=$REG/test/busybox
 pty() {
-	python3 "$TOP/tests/integration/pty.py" "$@"
+	python3 "$TOP/tests/integration/terminal.py" "$@"
 }
 
 @test "three descriptors on one terminal, which is /dev/console too" {
@@ -69,7 +69,7 @@ pty() {
 }
 
 @test "Ctrl-Z does not stop racker" {
-	try pty 'wait:#' 'send:sleep 50\n' pause:0.3 'send:\x1a' 'wait:#' 'send:exit 3\n' -- "$RACKER" run -it --rm -q "$B" sh
+	try pty 'wait:#' 'send:sleep 50\n' pause:0.3 'send:\x1a' 'wait:#' 'send:kill %1; wait; exit 3\n' -- "$RACKER" run -it --rm -q "$B" sh
 	status_is 3
 }
 

@@ -82,9 +82,12 @@ T
 }
 
 @test "hard links, to a file of a lower layer too" {
-	[ "$(in_tree %i data/hard1)" = "$(in_tree %i data/hard2)" ]
+	# The third name is of a layer above: overlayfs copies the file up for it, so that the second stays with the old one, as in docker.
 	[ "$(in_tree %i data/hard1)" = "$(in_tree %i data/hard3)" ]
-	[ "$(in_tree %h data/hard1)" = 3 ]
+	[ "$(in_tree %h data/hard1)" = 2 ]
+	[ "$(cat "$TMP/multi/data/hard2")" = hard ]
+	[ "$(in_tree %i usr/one)" = "$(in_tree %i usr/two)" ]
+	[ "$(in_tree %h usr/one)" = 2 ]
 }
 
 @test "xattrs and file capabilities" {
@@ -100,9 +103,13 @@ T
 @test "the same tree as umoci's" {
 	command -v umoci >/dev/null || skip 'no umoci here'
 	umoci raw unpack --image "$TMP/layout:multi" "$TMP/umoci"
-	# Parents that no layer names: their mtime is whatever the tool did last.
-	python3 "$TMP/tree.py" "$TMP/multi" data/implied data/implied/deep >"$TMP/tree.racker"
-	python3 "$TMP/tree.py" "$TMP/umoci" data/implied data/implied/deep >"$TMP/tree.umoci"
+	# Parents that no layer names: their mtime is whatever the tool did last; to umoci so is that of data, since the last layer does not
+	# name it. The hard links are told apart in the test above.
+	local side
+	for side in multi umoci; do
+		python3 "$TMP/tree.py" "$TMP/$side" data data/implied data/implied/deep | grep -v "^'data/hard" >"$TMP/tree.$side"
+	done
+	mv "$TMP/tree.multi" "$TMP/tree.racker"
 	diff "$TMP/tree.umoci" "$TMP/tree.racker"
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs a command on a terminal of its own and plays a script of steps against it: pty.py [STEP...] -- COMMAND...; or pty.py COMMAND...
+"""Runs a command on a terminal of its own and plays a script of steps against it: terminal.py [STEP...] -- COMMAND...; or terminal.py COMMAND...
 
 Steps, in order: wait:TEXT (until the output has it, 10 s), send:TEXT (Python escapes), size:ROWSxCOLS, signal:NAME (to the command),
 echo? (says whether the terminal echoes now). All output goes to stdout, CR removed; the exit code is the command's, 128+n after a signal.
