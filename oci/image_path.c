@@ -11,10 +11,17 @@
 #define TAG_MAX 128
 #define REPOSITORY_MAX 1024
 
+#define TAG_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
+static bool tag_is_plain(const char *s, size_t len)
+{
+	return len > 0 && len <= TAG_MAX && s[0] != '.' && s[0] != '-' &&
+	       strspn(s, TAG_CHARS) >= len;
+}
+
 static bool word_is_plain(const char *s, size_t len)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "._-:[]";
+	static const char plain[] = TAG_CHARS ":[]";
 
 	return len > 0 && len <= 200 && s[0] != '.' && s[0] != '_' && s[0] != '-' &&
 	       s[len - 1] != ':' && strspn(s, plain) >= len;
@@ -47,12 +54,11 @@ static bool reference_path(const char *name, char buf[static PATH_MAX])
 	int tag_len = colon ? (int)(end - colon - 1) : 0;
 	struct digest digest = { 0 };
 
-	if (!slash || !repository_is_plain(name, repo_len) || tag_len > TAG_MAX)
+	if (!slash || !repository_is_plain(name, repo_len))
 		return false;
 	if (at && digest_parse(at + 1, &digest, NULL) < 0)
 		return false;
-	if (colon && (tag_len == 0 || colon[1] == '.' || colon[1] == '-' ||
-		      memchr(colon + 1, ':', (size_t)tag_len)))
+	if (colon && !tag_is_plain(colon + 1, (size_t)tag_len))
 		return false;
 	if (!colon && !at)
 		return false;
