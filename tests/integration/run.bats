@@ -395,6 +395,11 @@ err 2' ]
 	out_line '/dev/shm/x OK'
 }
 
+@test "--read-only: a working directory that is missing is made all the same, as docker does" {
+	try prun --read-only -w /new/dir "$P" /payload cwd
+	out_is /new/dir
+}
+
 @test "what a container writes is gone with it" {
 	try prun "$P" /payload write /etc/passwd mine
 	status_is 0

@@ -69,7 +69,7 @@ pty() {
 }
 
 @test "Ctrl-Z does not stop racker" {
-	try pty 'wait:#' 'send:sleep 50\n' pause:0.3 'send:\x1a' 'wait:#' 'send:kill %1; wait; exit 3\n' -- "$RACKER" run -it --rm -q "$B" sh
+	try pty 'wait:#' 'send:sleep 50\n' pause:0.3 'send:\x1a' 'wait:#' 'send:exit 3\n' 'wait:stopped jobs' 'send:exit 3\n' -- "$RACKER" run -it --rm -q "$B" sh
 	status_is 3
 }
 
