@@ -152,10 +152,14 @@ int install_begin(const struct install_request *req, struct install **ret, struc
 {
 	AUTO_PTR(install) in = calloc(1, sizeof(*in));
 	AUTO(image_config) config = { 0 };
+	struct err why;
 	int r;
 
 	if (!in)
 		return err_oom(err);
+	/* Whoever writes to the store clears away what killed writers left; a disk that refuses will say so again below. */
+	if (store_sweep(req->store, &why) < 0)
+		log_debug("%s", why.msg);
 	in->req = *req;
 	in->name = strdup(req->name);
 	in->source = strdup(req->source);

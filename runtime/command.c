@@ -28,6 +28,22 @@ static int check_executable(const char *path)
 	return 0;
 }
 
+/* Docker's words, which are Go's: strerror(3) without the capital. */
+static const char *reason(int errnum)
+{
+	switch (errnum) {
+	case ENOENT:
+	case ENOTDIR:
+		return "no such file or directory";
+	case EACCES:
+		return "permission denied";
+	case ENOEXEC:
+		return "exec format error";
+	default:
+		return strerror(errnum);
+	}
+}
+
 static int not_executable(const char *name, const char *path, int r, struct err *err)
 {
 	if (r == -EISDIR)
@@ -36,8 +52,7 @@ static int not_executable(const char *name, const char *path, int r, struct err 
 	if (r == -EACCES)
 		return err_set(err, ERR_EXEC_DENIED, r, "exec: %s: permission denied", QUOTE(name));
 	return err_set(err, ERR_EXEC_NOT_FOUND, -ENOENT, "exec: %s: stat %s: %s", QUOTE(name),
-		       QUOTE_PLAIN(path),
-		       r == -ENOENT || r == -ENOTDIR ? "no such file or directory" : strerror(-r));
+		       QUOTE_PLAIN(path), reason(-r));
 }
 
 int command_find(const char *name, char *const *env, char **ret, struct err *err)
@@ -90,6 +105,6 @@ int command_exec(const char *path, char *const *argv, char *const *env, struct e
 	else if (saved == ENOEXEC)
 		hint = "is it a program for another architecture, or a script without #! line?";
 	return err_set(err, saved == ENOENT ? ERR_EXEC_NOT_FOUND : ERR_EXEC_DENIED, -saved,
-		       "exec %s: %s%s%s%s", QUOTE(path), strerror(saved), hint ? " (" : "",
+		       "exec %s: %s%s%s%s", QUOTE(path), reason(saved), hint ? " (" : "",
 		       hint ? hint : "", hint ? ")" : "");
 }
