@@ -88,8 +88,10 @@ static int terminal_round(struct monitor *m, int signal_fd, struct pty_forward *
 		p[POLL_MASTER].fd = -1;
 	if (poll(p, POLL_N, deadline_poll_ms(*deadline)) < 0)
 		return 0;
-	if (*deadline <= now_usec())
+	if (*deadline <= now_usec()) {
 		(void)fd_pidfd_signal(m->pidfd, SIGKILL);
+		*deadline = USEC_INFINITY;
+	}
 	if (p[POLL_SIGNAL].revents) {
 		int sig = forward_signal(signal_fd, m->pidfd, true);
 
