@@ -16,6 +16,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
+#include "base/log.h"
 #include "base/strv.h"
 #include "oci/install_state.h"
 #include "oci/lower.h"
