@@ -70,8 +70,11 @@ static int load(struct store *s, const char *record, struct image *ret, struct e
 	if (r < 0)
 		return r;
 	r = read_config(s, &image.record.config, &image.config, err);
+	if (r == -ENOENT)
+		return err_set(err, ERR_CORRUPT, -EBADMSG,
+			       "read image %s: its configuration is missing", QUOTE(record));
 	if (r < 0)
-		return err_prefix(err, r == -ENOENT ? -EBADMSG : r, "read image %s", QUOTE(record));
+		return err_prefix(err, r, "read image %s", QUOTE(record));
 	*ret = image;
 	image = (struct image){ 0 };
 	return 0;
