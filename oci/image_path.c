@@ -48,21 +48,22 @@ static bool repository_is_plain(const char *s, size_t len)
 static bool reference_path(const char *name, char buf[static PATH_MAX])
 {
 	const char *at = strchr(name, '@'), *end = at ? at : name + strlen(name);
-	const char *slash = memrchr(name, '/', (size_t)(end - name));
-	const char *colon = slash ? memchr(slash, ':', (size_t)(end - slash)) : NULL;
-	size_t repo_len = (size_t)((colon ? colon : end) - name);
-	int tag_len = colon ? (int)(end - colon - 1) : 0;
+	const char *slash = memrchr(name, '/', (size_t)(end - name)), *colon, *repo_end;
 	struct digest digest = { 0 };
+	int tag_len;
 
-	if (!slash || !repository_is_plain(name, repo_len))
+	if (!slash)
+		return false;
+	colon = memchr(slash, ':', (size_t)(end - slash));
+	repo_end = colon ? colon : end;
+	tag_len = colon ? (int)(end - colon - 1) : 0;
+	if (!repository_is_plain(name, (size_t)(repo_end - name)) || (!colon && !at))
 		return false;
 	if (at && digest_parse(at + 1, &digest, NULL) < 0)
 		return false;
 	if (colon && !tag_is_plain(colon + 1, (size_t)tag_len))
 		return false;
-	if (!colon && !at)
-		return false;
-	(void)snprintf(buf, PATH_MAX, "%.*s/%s/%.*s%s%s", (int)repo_len, name,
+	(void)snprintf(buf, PATH_MAX, "%.*s/%s/%.*s%s%s", (int)(repo_end - name), name,
 		       at ? "_digests" : "_tags", tag_len, colon ? colon + 1 : "",
 		       at && colon ? "@" : "", digest.hex);
 	return true;

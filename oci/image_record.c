@@ -132,6 +132,8 @@ static int record_decode(const char *text, size_t len, struct image_record *ret,
 		r = decode_layers(doc, &rec, err);
 	if (r < 0)
 		return r;
+	if (!name || !source)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "a member is missing");
 	rec.name = strdup(name);
 	rec.source = strdup(source);
 	if (!rec.name || !rec.source)
@@ -189,7 +191,7 @@ static int put_text(const struct store *s, const char *path, const struct strbuf
 	/* A remover may take the emptied directory away between the opening and the rename. */
 	for (int attempt = 0;; attempt++) {
 		char cut[PATH_MAX];
-		const char *file;
+		const char *file = "";
 		AUTO_CLOSE int dir_fd = -EBADF;
 		int r;
 

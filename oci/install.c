@@ -18,7 +18,6 @@
 
 #include "base/log.h"
 #include "base/log.h"
-#include "base/strv.h"
 #include "oci/install_state.h"
 #include "oci/lower.h"
 #include "oci/whiteout.h"

@@ -42,6 +42,8 @@ int needs_settle(struct needs *n, struct layer_needs *ret)
 		if (!links)
 			return -ENOMEM;
 		links[n->n_links] = NULL;
+	} else {
+		free(n->links);
 	}
 	n->links = NULL;
 	n->n_links = n->links_cap = 0;

@@ -704,6 +704,17 @@ static void test_hardlinks_late(void **state)
 	assert_string_equal(f->result.needs.lower_links[0], "self");
 }
 
+static void test_hardlinks_late_all_found(void **state)
+{
+	struct fixture *f = fixture(state);
+
+	tar_add(f->tar, .path = "link", .type = '1', .link = "target");
+	tar_file(f->tar, "target", "text");
+	unpack_ok(f);
+	assert_content(f, "link", "text");
+	assert_null(f->result.needs.lower_links);
+}
+
 static void test_hardlink_to_whiteout(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -935,6 +946,7 @@ int main(void)
 		T(test_symlinked_parent),
 		T(test_symlink_loop),
 		T(test_hardlinks_late),
+		T(test_hardlinks_late_all_found),
 		T(test_hardlink_to_whiteout),
 		T(test_deep),
 		T(test_too_deep),
