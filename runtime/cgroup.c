@@ -2,6 +2,7 @@
 /* One cgroup v2 directory a container (see cgroup.h). */
 #include "runtime/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -17,8 +19,11 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/quote.h"
 
+#define CGROUP_PREFIX "racker-"
+#define CONTAINER_ID_LEN 64
 #define CGROUP_FILE_MAX 65536
 #define KILL_TIMEOUT (5 * USEC_PER_SEC)
 
@@ -71,36 +76,65 @@ static int own_path(char **ret, struct err *err)
 	return *ret ? 0 : err_oom(err);
 }
 
-int cgroup_create(const char *id, struct cgroup *ret, struct err *err)
+/* Our own cgroup as a directory path. Return: 0 with *ret owned, NULL where there is no v2; -errno */
+static int own_directory(char **ret, struct err *err)
 {
 	const char *mount = cgroup2_mount();
 	AUTO_FREE char *own = NULL;
-	AUTO_FREE char *path = NULL;
-	int fd, r;
+	char *path = NULL;
+	int r;
 
-	*ret = CGROUP_NONE;
+	*ret = NULL;
 	if (!mount)
 		return 0;
 	r = own_path(&own, err);
 	if (r < 0)
 		return r;
-	if (asprintf(&path, "%s%s/racker-%s", mount, own, id) < 0) {
+	if (asprintf(&path, "%s%s", mount, own) < 0)
+		return err_oom(err);
+	*ret = path;
+	return 0;
+}
+
+/* Return: fd of the new directory, locked; -EAGAIN when a sweeper took it for an orphan before we had the lock */
+static int make_locked(const char *path)
+{
+	AUTO_CLOSE int fd = -EBADF;
+
+	if (mkdir(path, 0755) < 0)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || access(path, F_OK) < 0)
+		return -EAGAIN;
+	return MOVE_FD(fd);
+}
+
+int cgroup_create(const char *id, struct cgroup *ret, struct err *err)
+{
+	AUTO_FREE char *parent = NULL;
+	AUTO_FREE char *path = NULL;
+	int r = own_directory(&parent, err);
+
+	*ret = CGROUP_NONE;
+	if (r < 0 || !parent)
+		return r;
+	if (asprintf(&path, "%s/" CGROUP_PREFIX "%s", parent, id) < 0) {
 		path = NULL;
 		return err_oom(err);
 	}
-	if (mkdir(path, 0755) < 0) {
-		/* Read-only or not ours (racker inside a container): carry on without. */
-		if (errno == EROFS || errno == EACCES || errno == EPERM || errno == ENOENT)
-			return 0;
+	do
+		r = make_locked(path);
+	while (r == -EAGAIN);
+	/* Read-only or not ours (racker inside a container): carry on without. */
+	if (r == -EROFS || r == -EACCES || r == -EPERM || r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		errno = -r;
 		return err_sys(err, ERR_SYSTEM, "make cgroup %s", QUOTE(path));
 	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		r = err_sys(err, ERR_SYSTEM, "open cgroup %s", QUOTE(path));
-		(void)rmdir(path);
-		return r;
-	}
-	ret->fd = fd;
+	ret->fd = r;
 	ret->path = MOVE_PTR(path);
 	return 0;
 }
@@ -160,6 +194,36 @@ int cgroup_destroy_path(const char *path, struct err *err)
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return err_sys(err, ERR_SYSTEM, "remove cgroup %s", QUOTE(path));
 	return 0;
+}
+
+static void sweep_one(const char *parent, int parent_fd, const char *name)
+{
+	AUTO_CLOSE int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FREE char *path = NULL;
+	struct err why;
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	log_debug("sweeping cgroup %s, whose owner is gone", name);
+	if (asprintf(&path, "%s/%s", parent, name) < 0)
+		path = NULL;
+	else if (cgroup_destroy_path(path, &why) < 0)
+		log_debug("%s", why.msg);
+}
+
+void cgroup_sweep(void)
+{
+	AUTO_FREE char *parent = NULL;
+	AUTO_CLOSEDIR DIR *dir = NULL;
+	struct dirent *e;
+
+	if (own_directory(&parent, NULL) < 0 || !parent)
+		return;
+	dir = opendir(parent);
+	while (dir && (e = readdir(dir)))
+		if (!strncmp(e->d_name, CGROUP_PREFIX, strlen(CGROUP_PREFIX)) &&
+		    strlen(e->d_name) == strlen(CGROUP_PREFIX) + CONTAINER_ID_LEN)
+			sweep_one(parent, dirfd(dir), e->d_name);
 }
 
 int cgroup_destroy(struct cgroup *cg, struct err *err)

@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 struct cgroup {
-	int fd; /* O_DIRECTORY; -EBADF: none */
+	int fd; /* O_DIRECTORY, flock()ed for as long as an owner lives; -EBADF: none */
 	char *path; /* absolute; NULL: none */
 };
 #define CGROUP_NONE ((struct cgroup){ .fd = -EBADF })
@@ -21,6 +21,8 @@ int cgroup_create(const char *id, struct cgroup *ret, struct err *err);
 int cgroup_destroy(struct cgroup *cg, struct err *err);
 /** cgroup_destroy_path() - the same by the path that a state file keeps; a path that is gone is fine */
 int cgroup_destroy_path(const char *path, struct err *err);
+/** cgroup_sweep() - destroy the cgroups in our own whose owners are gone: nobody holds their lock */
+void cgroup_sweep(void);
 void cgroup_done(struct cgroup *cg);
 /** cgroup_mode() - "v2", "hybrid", "v1" or "none": what this host has, for `racker info` */
 const char *cgroup_mode(void);

@@ -142,18 +142,13 @@ static int stage_user(struct child *c, struct err *err)
 static int stage_workdir(struct child *c, struct err *err)
 {
 	const char *dir = c->spec->workdir && *c->spec->workdir ? c->spec->workdir : "/";
-	AUTO_CLOSE int fd = path_at_mkdir_p(c->root_fd, dir, 0755);
+	AUTO_CLOSE int fd = path_at_open(c->root_fd, dir, O_PATH | O_DIRECTORY, 0);
 	char cwd[PATH_MAX];
 
-	if (fd == -ENOTDIR || fd == -EISDIR)
-		return err_set(err, ERR_USAGE, -ENOTDIR, "Cannot mkdir: %s is not a directory",
-			       QUOTE_PLAIN(dir));
-	if (fd < 0) {
-		errno = -fd;
-		return err_sys(err, ERR_SYSTEM, "make working directory %s", QUOTE(dir));
-	}
-	if (fchdir(fd) < 0)
+	if (fd < 0 || fchdir(fd) < 0) {
+		errno = fd < 0 ? -fd : errno;
 		return err_sys(err, ERR_SYSTEM, "enter working directory %s", QUOTE(dir));
+	}
 	/* Outside of the root the kernel says "(unreachable)/..." (CVE-2024-21626). */
 	if (!getcwd(cwd, sizeof(cwd)) || cwd[0] != '/')
 		return err_set(err, ERR_SYSTEM, -EXDEV, "working directory %s leads outside",

@@ -191,6 +191,8 @@ int foreground_run(const struct foreground_request *req, struct exit_info *ret, 
 	r = state_sweep(req->state_dir, err);
 	if (r < 0)
 		return r;
+	/* Those whose owners were killed before they had a state file. */
+	cgroup_sweep();
 	(void)sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
 		return err_sys(err, ERR_SYSTEM, "block signals");

@@ -128,6 +128,9 @@ static int follow(int ctl, struct container *c, const volatile uint32_t *stage, 
 			return msg.err.code < 0 ? msg.err.code : -EIO;
 		}
 	}
+	/* It died without reading all that we sent: the same end of file, by another name. */
+	if (r == -ECONNRESET)
+		r = 0;
 	if (r == 0 && *stage + 1 == child_stage_count())
 		return 0;
 	container_kill(c);
@@ -208,19 +211,20 @@ static int start(const struct launch_request *req, struct child_request *child,
 }
 
 /* Builds what depends on whether devices are filtered, and tries. */
-static int prepare_and_start(const struct launch_request *req, struct child_request *child,
+static int prepare_and_start(const struct launch_request *req, const struct child_request *common,
 			     struct container *ret, struct err *err)
 {
 	AUTO(mount_plan) plan = { 0 };
-	int r = limit_caps(&req->spec->caps, !child->nodev, &child->caps, err);
+	struct child_request child = *common;
+	int r = limit_caps(&req->spec->caps, !child.nodev, &child.caps, err);
 
 	if (r < 0)
 		return r;
-	if (mount_plan_build(req->spec, child->nodev, &plan) < 0)
+	if (mount_plan_build(req->spec, child.nodev, &plan) < 0)
 		return err_oom(err);
 	log_plan(&plan);
-	child->plan = &plan;
-	return start(req, child, ret, err);
+	child.plan = &plan;
+	return start(req, &child, ret, err);
 }
 
 int container_launch(const struct launch_request *req, struct container *ret, struct err *err)

@@ -187,6 +187,21 @@ static int exec_file(struct mount_exec *x, size_t i, struct err *err)
 	return r < 0 ? target_error(op, r, err) : 0;
 }
 
+static int exec_directory(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	AUTO_CLOSE int fd = path_at_mkdir_p(x->root_fd, op->target, 0755);
+
+	if (fd == -ENOTDIR || fd == -EISDIR)
+		return err_set(err, ERR_USAGE, -ENOTDIR, "Cannot mkdir: %s is not a directory",
+			       QUOTE_PLAIN(op->target));
+	if (fd < 0) {
+		errno = -fd;
+		return err_sys(err, ERR_SYSTEM, "make directory %s", QUOTE(op->target));
+	}
+	return 0;
+}
+
 /* Name of a node or link in the container's /dev, which is ours by now. Return: 0 with x->dev_fd open, or -errno */
 static int dev_entry(struct mount_exec *x, const struct mount_op *op, const char **ret_name)
 {
@@ -354,10 +369,15 @@ static int exec_readonly(struct mount_exec *x, size_t i, struct err *err)
 int mount_exec_run(struct mount_exec *x, struct err *err)
 {
 	static int (*const exec_op[MOUNT_KIND_MAX])(struct mount_exec *, size_t, struct err *) = {
-		[MOUNT_FS] = exec_fs,		[MOUNT_BIND] = exec_bind,
-		[MOUNT_FILE] = exec_file,	[MOUNT_DEVICE] = exec_device,
-		[MOUNT_SYMLINK] = exec_symlink, [MOUNT_CONSOLE] = exec_console,
-		[MOUNT_MASK] = exec_mask,	[MOUNT_READONLY] = exec_readonly,
+		[MOUNT_FS] = exec_fs,
+		[MOUNT_BIND] = exec_bind,
+		[MOUNT_FILE] = exec_file,
+		[MOUNT_DIRECTORY] = exec_directory,
+		[MOUNT_DEVICE] = exec_device,
+		[MOUNT_SYMLINK] = exec_symlink,
+		[MOUNT_CONSOLE] = exec_console,
+		[MOUNT_MASK] = exec_mask,
+		[MOUNT_READONLY] = exec_readonly,
 	};
 
 	for (size_t i = 0; i < x->plan->n; i++) {

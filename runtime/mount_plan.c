@@ -160,6 +160,9 @@ static int build(const struct container_spec *spec, bool nodev, struct mount_pla
 		r = add(plan, sys_mounts, ARRAY_SIZE(sys_mounts));
 	if (r == 0)
 		r = add_user_mounts(plan, spec, nodev);
+	if (r == 0 && spec->workdir && *spec->workdir)
+		r = add(plan,
+			&(struct mount_op){ .kind = MOUNT_DIRECTORY, .target = spec->workdir }, 1);
 	if (r == 0)
 		r = add_paths(plan, MOUNT_MASK, spec->masked_paths);
 	if (r == 0)
@@ -212,7 +215,7 @@ static int print_attrs(uint64_t attrs, struct strbuf *out)
 
 int mount_plan_print(const struct mount_plan *plan, struct strbuf *out)
 {
-	static const char *const kinds[] = { "mount",	"bind",	   "file", "device",
+	static const char *const kinds[] = { "mount",	"bind",	   "file", "directory", "device",
 					     "symlink", "console", "mask", "readonly" };
 
 	for (size_t i = 0; i < plan->n; i++) {
