@@ -35,8 +35,11 @@ struct install {
 	struct install_layer *layers; /* doc.n_layers, bottom first */
 };
 
+/** install_layer_init() - what install_layer_done() may be called on; the rest is install.c's to fill */
 void install_layer_init(struct install_layer *l);
+/** install_layer_done() - end its worker, remove what it left in ingest/ */
 void install_layer_done(struct install_layer *l);
+/** install_event() - tell the caller, if it wants to know */
 void install_event(const struct install *in, size_t i, enum layer_event what);
 /** install_layer_unpack_again() - a copy of a layer that depends on what is below it; from the first one's blob */
 int install_layer_unpack_again(struct install *in, size_t i, struct err *err);

@@ -24,6 +24,7 @@ enum whiteout {
  */
 int whiteout_classify(const char *path, const char **ret_name, struct err *err);
 
+/** whiteout_is() - of an inode in a layer's directory */
 bool whiteout_is(const struct stat *st);
 /**
  * whiteout_make() - hide @name of the layers below
@@ -32,6 +33,7 @@ bool whiteout_is(const struct stat *st);
 int whiteout_make(int dir_fd, const char *name, struct err *err);
 /** whiteout_make_opaque() - @fd: directory, not O_PATH */
 int whiteout_make_opaque(int fd, struct err *err);
+/** whiteout_is_opaque() - @fd: directory, not O_PATH */
 bool whiteout_is_opaque(int fd);
 
 #endif
