@@ -127,7 +127,7 @@ static struct image_record sample(const char *name, struct digest *layers, size_
 static void test_round_trip(void **state)
 {
 	static const char *const names[] = { "docker.io/library/debian:bookworm",
-					     "docker.io/library/debian@sha256:" HEX, "debian-12",
+					     ("docker.io/library/debian@sha256:" HEX), "debian-12",
 					     "oci:/srv/\"quoted\" layout:x" };
 	struct fixture *f = *state;
 	struct digest layers[3] = { 0 };

@@ -299,6 +299,7 @@ static void test_link_that_no_layer_has(void **state)
 {
 	struct fixture *f = *state;
 
+	need_root();
 	tar_file(test_image_layer(&f->im), "a", "a");
 	tar_add(test_image_layer(&f->im), .path = "l", .type = '1', .link = "nowhere");
 	test_image_finish(&f->im);
@@ -332,6 +333,7 @@ static void test_wrong_blob_digest(void **state)
 {
 	struct fixture *f = *state;
 
+	need_root();
 	tar_file(test_image_layer(&f->im), "a", "a");
 	test_image_finish(&f->im);
 	f->im.layers[0]->bytes[512] = 'b';
@@ -346,6 +348,7 @@ static void test_wrong_diff_id(void **state)
 	struct digest *hex;
 	char *at;
 
+	need_root();
 	tar_file(test_image_layer(&f->im), "a", "a");
 	test_image_finish(&f->im);
 	/* the config names another diffID; manifest and digests follow it */
@@ -367,6 +370,7 @@ static void test_size_limits(void **state)
 	struct install_request req;
 	AUTO_PTR(install) in = NULL;
 
+	need_root();
 	tar_file(test_image_layer(&f->im), "a", "a");
 	test_image_finish(&f->im);
 	req = test_image_request(&f->im, &f->store, "one");
@@ -409,6 +413,7 @@ static void test_corrupt_archive(void **state)
 {
 	struct fixture *f = *state;
 
+	need_root();
 	tar_raw(test_image_layer(&f->im), "this is no tar archive at all", 29);
 	test_image_finish(&f->im);
 	assert_int_equal(test_image_install(&f->im, &f->store, "one", &f->err), -EBADMSG);

@@ -154,7 +154,6 @@ static void test_directory_that_no_layer_has(void **state)
 static void test_link(void **state)
 {
 	struct fixture *f = *state;
-	AUTO_CLOSE int from = -EBADF;
 	struct timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
 
 	need_root();

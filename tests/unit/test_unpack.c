@@ -123,8 +123,6 @@ static void test_raw_names(void **state)
 		tar_pax(f->tar, "linkpath", names[i]);
 		tar_add(f->tar, .path = name, .type = '2', .link = "l");
 	}
-	if (geteuid() != 0)
-		skip();
 	unpack_ok(f);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char link[16] = { 0 };
@@ -354,8 +352,6 @@ static void test_symlinked_parent(void **state)
 	tar_file(f->tar, "lib/d/e", "e");
 	tar_add(f->tar, .path = "chain", .type = '2', .link = "./lib/../lib/d");
 	tar_file(f->tar, "chain/f", "f");
-	if (geteuid() != 0)
-		skip();
 	unpack_ok(f);
 	assert_true(S_ISLNK(stat_of(f, "lib").st_mode));
 	assert_content(f, "usr/lib/a", "a");
@@ -450,10 +446,12 @@ static void test_sparse(void **state)
 static void test_large_file_in_odd_pieces(void **state)
 {
 	struct fixture *f = fixture(state);
-	AUTO_FREE char *data = malloc(300001);
+	AUTO_FREE char *data = NULL;
 	AUTO_FREE char *back = NULL;
 	size_t len = 0;
 
+	need_root();
+	data = malloc(300001);
 	assert_non_null(data);
 	for (size_t i = 0; i < 300001; i++)
 		data[i] = (char)(i * 7 + i / 256);
@@ -468,16 +466,15 @@ static void test_large_file_in_odd_pieces(void **state)
 static void test_umask_does_not_matter(void **state)
 {
 	struct fixture *f = fixture(state);
-	mode_t saved = umask(077);
+	mode_t saved;
 
+	need_root();
+	saved = umask(077);
 	tar_dir(f->tar, .path = "d", .mode = 0777);
 	tar_add(f->tar, .path = "d/f", .mode = 0666);
 	tar_add(f->tar, .path = "d/none", .mode = 0100);
-	if (geteuid() == 0)
-		unpack_ok(f);
+	unpack_ok(f);
 	assert_int_equal(umask(saved), 077);
-	if (geteuid() != 0)
-		skip();
 	assert_int_equal(stat_of(f, "d").st_mode, S_IFDIR | 0777);
 	assert_int_equal(stat_of(f, "d/f").st_mode, S_IFREG | 0666);
 	assert_int_equal(stat_of(f, "d/none").st_mode, S_IFREG | 0100);
