@@ -183,8 +183,9 @@ static int build_argv(const struct mmdebstrap_request *req, char ***ret, char **
 		"--variant=minbase",
 		"--format=tar",
 		"--aptopt=Acquire::Check-Valid-Until \"false\"",
-		("--customize-hook=cd \"$1/etc\" && "
-		 "rm -f apt/apt.conf.d/99mmdebstrap hostname resolv.conf"),
+		/* Empty, as in docker's images: each container mounts its own on them, without copying /etc up. */
+		("--customize-hook=cd \"$1/etc\" && rm -f apt/apt.conf.d/99mmdebstrap && "
+		 "for f in hostname hosts resolv.conf; do : > \"$f\"; done"),
 	};
 	AUTO(apt_mirror) mirror = { 0 };
 	AUTO_STRV argv = NULL;
