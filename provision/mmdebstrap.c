@@ -185,7 +185,7 @@ static int build_argv(const struct mmdebstrap_request *req, char ***ret, char **
 		"--aptopt=Acquire::Check-Valid-Until \"false\"",
 		/* Empty, as in docker's images: each container mounts its own on them, without copying /etc up. */
 		("--customize-hook=cd \"$1/etc\" && rm -f apt/apt.conf.d/99mmdebstrap && "
-		 "for f in hostname hosts resolv.conf; do : > \"$f\"; done"),
+		 "for f in hostname hosts resolv.conf; do rm -f \"$f\" && : > \"$f\"; done"),
 	};
 	AUTO(apt_mirror) mirror = { 0 };
 	AUTO_STRV argv = NULL;
