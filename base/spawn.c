@@ -24,6 +24,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/quote.h"
+#include "base/sigreset.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -77,12 +78,10 @@ bool spawn_in_path(const char *name)
 
 static void reset_signals(void)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	/* Before anything is unblocked: a pending signal must find the default. SIGKILL and SIGSTOP cannot be set. */
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL);
+	/* Before anything is unblocked: a pending signal must find the default. */
+	sigreset_all();
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

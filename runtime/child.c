@@ -35,6 +35,7 @@
 #include "base/fd.h"
 #include "base/path_at.h"
 #include "base/quote.h"
+#include "base/sigreset.h"
 #include "base/strv.h"
 #include "runtime/caps.h"
 #include "runtime/command.h"
@@ -253,8 +254,7 @@ static int stage_exec(struct child *c, struct err *err)
 	if (c->spec->init && (r = init_stub_run(c->spec->tty)) < 0)
 		return err_set(err, ERR_SYSTEM, r, "start the command: %s", strerror(-r));
 	/* What racker itself ignores (nohup) is not the container's business. */
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
+	sigreset_all();
 	if (sigprocmask(SIG_SETMASK, c->req->signal_mask, NULL) < 0)
 		return err_sys(err, ERR_SYSTEM, "restore the signal mask");
 	return command_exec(path, c->spec->argv, c->env, err);
