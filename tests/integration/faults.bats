@@ -30,7 +30,7 @@ points() {
 
 @test "each stage fails: message, exit code, nothing left" {
 	local stage
-	for stage in $(points); do
+	for stage in $(points | grep -vx devices); do
 		RACKER_FAULT=$stage:-5 try "$RACKER_FAULT_BUILD" run --rm -q "$P" /payload hello
 		status_is 125 || { echo "stage $stage" >&2; return 1; }
 		err_has "fault injected into stage $stage"
@@ -38,6 +38,14 @@ points() {
 		[ "$(grep -vc -e '^$' -e "^Run '" <<<"$err")" -eq 1 ] || say "stage $stage: one line was expected"
 		nothing_left || { echo "stage $stage" >&2; return 1; }
 	done
+}
+
+@test "without a device filter: no CAP_MKNOD, and nothing mounted makes a device work" {
+	RACKER_FAULT=devices:-1 try "$RACKER_FAULT_BUILD" run --rm -q "$P" /payload mknod /tmp/mem 1 1
+	status_is 0
+	out_is 'mknod EPERM'
+	RACKER_FAULT=devices:-1 try "$RACKER_FAULT_BUILD" run --rm -q "$P" /payload cat /dev/null
+	status_is 0
 }
 
 @test "each stage fails under --init, with a terminal, --network none, --read-only and a volume" {
@@ -57,7 +65,8 @@ points() {
 
 @test "each stage of the child crashes: named, nothing left" {
 	local stage
-	for stage in $(stages); do
+	# In the last one the command might have begun: that one's end is the command's.
+	for stage in $(stages | grep -vx exec); do
 		RACKER_FAULT=$stage:kill try "$RACKER_FAULT_BUILD" run --rm -q "$P" /payload hello
 		status_is 125 || { echo "stage $stage" >&2; return 1; }
 		err_has "$stage"

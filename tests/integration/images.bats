@@ -136,7 +136,8 @@ T
 
 @test "version and info" {
 	local version
-	version=$(sed -n 's/.*RACKER_VERSION "\(.*\)"/\1/p' "$TOP/cmd/version.h")
+	version=$(sed -n 's/^#define RACKER_VERSION "\(.*\)"/\1/p' "$TOP"/*/version.h)
+	[ -n "$version" ]
 	try "$RACKER" version
 	status_is 0
 	out_has "$version"

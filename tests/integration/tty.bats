@@ -52,7 +52,7 @@ pty() {
 }
 
 @test "a shell: typed lines run, Ctrl-D ends it" {
-	try pty 'wait:#' 'send:echo a$((1+1))b\n' wait:a2b 'send:\x04' -- "$RACKER" run -it --rm -q "$B" sh
+	try pty 'wait:#' 'send:echo a$((1+1))b\n' wait:a2b 'wait:#' pause:0.2 'send:\x04' -- "$RACKER" run -it --rm -q "$B" sh
 	status_is 0
 }
 
