@@ -124,7 +124,7 @@ data = b""
 while b"ready" not in data:
     data += os.read(master, 1024)
 os.close(master)
-end = time.monotonic() + 10
+end = time.monotonic() + 25  # docker's 10 s to stop, for one that ignores SIGHUP
 while time.monotonic() < end:
     if os.waitpid(pid, os.WNOHANG)[0]:
         sys.exit(0)
