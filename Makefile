@@ -58,6 +58,12 @@ say = @echo '  $(1) $@';
 MAKEFLAGS += --no-print-directory
 endif
 
+# The stub is the last program between racker and a container's command, copied into each container: small and static, best with musl.
+STUB_CC ?= $(if $(shell command -v musl-gcc 2>/dev/null),musl-gcc,$(CC))
+build/stub: runtime/stub/stub.c runtime/stub.h runtime/ctl.h base/err.h
+	@mkdir -p $(@D)
+	$(call say,CC)$(STUB_CC) -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) -Os -static -s -o $@ $<
+
 # variant: the whole tree compiled into a directory of its own; an object there is made anew when the flags change.
 # $(1) directory, $(2) compiler, $(3) compiler flags, $(4) linker flags
 define variant
@@ -72,6 +78,7 @@ $(INCBIN:%.c=$(1)/obj/%.o): $(DATA)
 $(1)/libracker.a: $(LIBSRC:%.c=$(1)/obj/%.o)
 	@rm -f $$@
 	$$(call say,AR)ar rcs $$@ $$^
+$(1)/obj/runtime/stub.o: build/stub
 $(1)/racker: $(SRC:%.c=$(1)/obj/%.o) $(LIBS_MK)
 	$$(call say,LD)$(2) $(LDFLAGS_ALL) $(4) -o $$@ $$(filter %.o,$$^) $$(LIBS)
 $(1)/postroj: $(1)/racker

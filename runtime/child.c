@@ -12,7 +12,7 @@
  *	bounding, seccomp	need the privileges that the next stage gives up
  *	credentials		from here on this is the container's user
  *	go			the parent has registered the container and attached the device filter
- *	exec			all fds but 0, 1, 2 close
+ *	exec			all fds but 0, 1, 2 close; the stub program takes over and executes the command
  */
 #include "runtime/child.h"
 
@@ -21,6 +21,7 @@
 #include <grp.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,9 +43,9 @@
 #include "runtime/console.h"
 #include "runtime/ctl.h"
 #include "runtime/fault.h"
-#include "runtime/init_stub.h"
 #include "runtime/mount_exec.h"
 #include "runtime/rootfs.h"
+#include "runtime/stub.h"
 #include "runtime/user.h"
 
 #define CHILD_FAILED 125 /* exit code nobody sees: the error went over the control socket */
@@ -53,12 +54,12 @@ struct child {
 	const struct child_request *req;
 	const struct container_spec *spec;
 	struct mount_exec mounts;
-	int scratch_fd, root_fd;
+	int scratch_fd, root_fd, stub_fd;
 	struct user_ids user;
 	char **env;
 };
 
-/* The container ends when racker is killed. A set-user-ID command loses this; the next start sweeps that one. */
+/* The container ends when racker is killed. A set-user-ID command loses this, and any command can give it up; the next start sweeps those. */
 static int stage_parent_death(struct child *c, struct err *err)
 {
 	char byte;
@@ -138,6 +139,12 @@ static int stage_user(struct child *c, struct err *err)
 		return err_oom(err);
 	}
 	return strv_env_set(&c->env, assignment) < 0 ? err_oom(err) : 0;
+}
+
+static int stage_stub(struct child *c, struct err *err)
+{
+	c->stub_fd = stub_place(c->scratch_fd, err);
+	return c->stub_fd < 0 ? c->stub_fd : 0;
 }
 
 static int stage_workdir(struct child *c, struct err *err)
@@ -243,21 +250,18 @@ static int stage_go(struct child *c, struct err *err)
 
 static int stage_exec(struct child *c, struct err *err)
 {
+	struct stub_command cmd = {
+		.argv = c->spec->argv, .env = c->env, .init = c->spec->init, .tty = c->spec->tty
+	};
 	AUTO_FREE char *path = NULL;
 	int r = command_find(c->spec->argv[0], c->env, &path, err);
 
 	if (r < 0)
 		return r;
-	r = fd_cloexec_from(STDERR_FILENO + 1);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, r, "close file descriptors: %s", strerror(-r));
-	if (c->spec->init && (r = init_stub_run(c->spec->tty)) < 0)
-		return err_set(err, ERR_SYSTEM, r, "start the command: %s", strerror(-r));
+	cmd.path = path;
 	/* What racker itself ignores (nohup) is not the container's business. */
 	sigreset_all();
-	if (sigprocmask(SIG_SETMASK, c->req->signal_mask, NULL) < 0)
-		return err_sys(err, ERR_SYSTEM, "restore the signal mask");
-	return command_exec(path, c->spec->argv, c->env, err);
+	return stub_exec(c->stub_fd, c->req->ctl_fd, &cmd, err);
 }
 
 static const struct {
@@ -272,6 +276,7 @@ static const struct {
 	{ "pivot", stage_pivot },
 	{ "user", stage_user },
 	{ "workdir", stage_workdir },
+	{ "stub", stage_stub },
 	{ "stdio", stage_stdio },
 	{ "bounding", stage_bounding },
 	{ "seccomp", stage_seccomp },
@@ -292,7 +297,11 @@ unsigned int child_stage_count(void)
 
 _Noreturn void child_main(const struct child_request *req)
 {
-	struct child c = { .req = req, .spec = req->spec, .scratch_fd = -EBADF, .root_fd = -EBADF };
+	struct child c = { .req = req,
+			   .spec = req->spec,
+			   .scratch_fd = -EBADF,
+			   .root_fd = -EBADF,
+			   .stub_fd = -EBADF };
 	struct ctl_msg msg = { 0 };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(stages); i++) {

@@ -3,7 +3,6 @@
 #ifndef RUNTIME_CHILD_H
 #define RUNTIME_CHILD_H
 
-#include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 
@@ -18,7 +17,6 @@ struct child_request {
 	const struct seccomp_filters *filters; /* NULL: none */
 	const struct winsize *winsize; /* of the new pty; NULL: left at 0x0 */
 	const char *scratch_dir; /* existing host directory, see rootfs_mount() */
-	const sigset_t *signal_mask; /* for the command */
 	int ctl_fd; /* owned; see ctl.h */
 	volatile uint32_t *stage; /* shared with the parent: the stage that has begun */
 	struct cap_sets caps; /* already within what we have */

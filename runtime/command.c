@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Finding and executing the container's command (see command.h). */
+/* Finding the container's command (see command.h). */
 #include "runtime/command.h"
 
 #include <errno.h>
@@ -92,19 +92,15 @@ int command_find(const char *name, char *const *env, char **ret, struct err *err
 		       "exec: %s: executable file not found in $PATH", QUOTE(name));
 }
 
-int command_exec(const char *path, char *const *argv, char *const *env, struct err *err)
+int command_exec_error(const char *name, int errnum, struct err *err)
 {
-	static char *const nothing[] = { NULL };
 	const char *hint = NULL;
-	int saved;
 
-	(void)execve(path, argv, env ? env : nothing);
-	saved = errno;
-	if (saved == ENOENT || saved == ELIBBAD)
+	if (errnum == ENOENT || errnum == ELIBBAD)
 		hint = "its interpreter or dynamic loader is missing in the image";
-	else if (saved == ENOEXEC)
+	else if (errnum == ENOEXEC)
 		hint = "is it a program for another architecture, or a script without #! line?";
-	return err_set(err, saved == ENOENT ? ERR_EXEC_NOT_FOUND : ERR_EXEC_DENIED, -saved,
-		       "exec %s: %s%s%s%s", QUOTE(path), reason(saved), hint ? " (" : "",
+	return err_set(err, errnum == ENOENT ? ERR_EXEC_NOT_FOUND : ERR_EXEC_DENIED, -errnum,
+		       "exec %s: %s%s%s%s", QUOTE(name), reason(errnum), hint ? " (" : "",
 		       hint ? hint : "", hint ? ")" : "");
 }

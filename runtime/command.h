@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding and executing the container's command, seen from inside. */
+/* Finding the container's command, seen from inside, and what it means when it cannot be executed. */
 #ifndef RUNTIME_COMMAND_H
 #define RUNTIME_COMMAND_H
 
@@ -13,7 +13,8 @@
  */
 int command_find(const char *name, char *const *env, char **ret, struct err *err);
 
-/** command_exec() - execve(2); returns only on failure, ERR_EXEC_NOT_FOUND or ERR_EXEC_DENIED with what is likely to be wrong */
-int command_exec(const char *path, char *const *argv, char *const *env, struct err *err);
+/** command_exec_error() - execve(2) of the command failed with @errnum: ERR_EXEC_NOT_FOUND or ERR_EXEC_DENIED with what is likely to be wrong.
+ *  Return: -errnum */
+int command_exec_error(const char *name, int errnum, struct err *err);
 
 #endif

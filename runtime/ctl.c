@@ -29,6 +29,9 @@ int ctl_recv(int sock, struct ctl_msg *ret, int *ret_fd)
 	struct ctl_msg msg;
 	ssize_t n = fd_recv(sock, &msg, sizeof(msg), &fd);
 
+	/* The peer went without reading all that we sent. What it had sent before is still there behind this report. */
+	if (n == -ECONNRESET)
+		n = fd_recv(sock, &msg, sizeof(msg), &fd);
 	if (n <= 0)
 		return (int)n;
 	if ((size_t)n != sizeof(msg))

@@ -15,6 +15,7 @@ enum ctl_type {
 	CTL_ERROR, /* the start failed; @err says why. The child exits after it. */
 	CTL_PTY, /* the master end comes with it */
 	CTL_GO, /* parent to child: execute the command now */
+	CTL_EXEC_FAILED, /* from the stub: execve(2) failed with -err.code */
 };
 
 struct ctl_msg {

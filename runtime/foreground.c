@@ -50,11 +50,14 @@ static void resources_release(void *arg)
 }
 
 /* Runs beside the child's mounting, in the process that will own the container. */
-static int resources_register(void *arg, struct err *err)
+static int resources_register(void *arg, pid_t pid, struct err *err)
 {
 	struct resources *res = arg;
 	int r = fault_check("state", err);
 
+	/* Without a cgroup a sweeper has nothing else to find the processes by. */
+	if (res->cgroup.fd < 0)
+		res->state.pid = pid;
 	if (r == 0)
 		r = state_register(res->state_dir, &res->state, err);
 	if (r < 0)
@@ -135,10 +138,6 @@ static int run_direct(const struct launch_request *launch, int signal_fd, struct
 	int r = container_launch(launch, &c, err);
 
 	if (r >= 0) {
-		/* Without a cgroup a sweeper has nothing else to find the processes by. */
-		res->state.pid = c.pid;
-		if (res->cgroup.fd < 0)
-			(void)state_update(res->lock_fd, &res->state, NULL);
 		r = supervise_direct(&c, signal_fd, ret, err);
 		container_done(&c);
 	}
@@ -147,8 +146,8 @@ static int run_direct(const struct launch_request *launch, int signal_fd, struct
 }
 
 /* With all signals blocked and coming through @signal_fd. */
-static int run_blocked(const struct foreground_request *req, int *hold_fd, const sigset_t *old_mask,
-		       int signal_fd, struct exit_info *ret, struct err *err)
+static int run_blocked(const struct foreground_request *req, int *hold_fd, int signal_fd,
+		       struct exit_info *ret, struct err *err)
 {
 	AUTO(seccomp_filters) filters = { 0 };
 	struct resources res;
@@ -156,7 +155,6 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, const
 	struct launch_request launch = { .spec = req->spec,
 					 .cgroup = &res.cgroup,
 					 .scratch_dir = req->state_dir,
-					 .signal_mask = old_mask,
 					 .beside = resources_register,
 					 .beside_arg = &res };
 	int r;
@@ -200,7 +198,7 @@ int foreground_run(const struct foreground_request *req, struct exit_info *ret, 
 	if (signal_fd < 0)
 		r = err_sys(err, ERR_SYSTEM, "receive signals");
 	else
-		r = run_blocked(req, &hold_fd, &old, signal_fd, ret, err);
+		r = run_blocked(req, &hold_fd, signal_fd, ret, err);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;
 }

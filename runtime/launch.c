@@ -23,6 +23,7 @@
 #include "base/strbuf.h"
 #include "runtime/caps.h"
 #include "runtime/child.h"
+#include "runtime/command.h"
 #include "runtime/ctl.h"
 #include "runtime/device_filter.h"
 #include "runtime/fault.h"
@@ -108,8 +109,23 @@ static int crashed(struct container *c, unsigned int stage, struct err *err)
 		       child_stage_name(stage));
 }
 
+/* The child has said why it failed. Return: -errno */
+static int failed(const struct launch_request *req, struct container *c, const struct ctl_msg *msg,
+		  struct err *err)
+{
+	container_kill(c);
+	(void)container_wait(c);
+	if (msg->type == CTL_EXEC_FAILED)
+		return command_exec_error(req->spec->argv[0], -msg->err.code, err);
+	log_debug("stage %s failed", child_stage_name(msg->stage));
+	if (err)
+		*err = msg->err;
+	return msg->err.code < 0 ? msg->err.code : -EIO;
+}
+
 /* Reads until the command runs (end of file) or the child has told why not. */
-static int follow(int ctl, struct container *c, const volatile uint32_t *stage, struct err *err)
+static int follow(const struct launch_request *req, int ctl, struct container *c,
+		  const volatile uint32_t *stage, struct err *err)
 {
 	struct ctl_msg msg;
 	int fd, r;
@@ -117,20 +133,11 @@ static int follow(int ctl, struct container *c, const volatile uint32_t *stage, 
 	while ((r = ctl_recv(ctl, &msg, &fd)) > 0) {
 		AUTO_CLOSE int received = fd;
 
-		if (msg.type == CTL_PTY && c->pty < 0) {
+		if (msg.type == CTL_PTY && c->pty < 0)
 			c->pty = MOVE_FD(received);
-		} else if (msg.type == CTL_ERROR) {
-			log_debug("stage %s failed", child_stage_name(msg.stage));
-			if (err)
-				*err = msg.err;
-			container_kill(c);
-			(void)container_wait(c);
-			return msg.err.code < 0 ? msg.err.code : -EIO;
-		}
+		else if (msg.type == CTL_ERROR || msg.type == CTL_EXEC_FAILED)
+			return failed(req, c, &msg, err);
 	}
-	/* It died without reading all that we sent: the same end of file, by another name. */
-	if (r == -ECONNRESET)
-		r = 0;
 	if (r == 0 && *stage + 1 == child_stage_count())
 		return 0;
 	container_kill(c);
@@ -193,11 +200,11 @@ static int start(const struct launch_request *req, struct child_request *child,
 	(void)close(MOVE_FD(child_ctl));
 	r = filter_devices(req, child);
 	if (r == 0 && req->beside)
-		r = req->beside(req->beside_arg, err);
+		r = req->beside(req->beside_arg, c.pid, err);
 	if (r == 0)
 		r = say_go(parent_ctl, err);
 	if (r == 0) {
-		r = follow(parent_ctl, &c, child->stage, err);
+		r = follow(req, parent_ctl, &c, child->stage, err);
 	} else {
 		container_kill(&c);
 		(void)container_wait(&c);
@@ -233,7 +240,6 @@ int container_launch(const struct launch_request *req, struct container *ret, st
 				       .filters = req->filters,
 				       .winsize = req->winsize,
 				       .scratch_dir = req->scratch_dir,
-				       .signal_mask = req->signal_mask,
 				       .nodev = req->cgroup->fd < 0 };
 	void *shared = mmap(NULL, sizeof(*child.stage), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);

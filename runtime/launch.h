@@ -3,7 +3,6 @@
 #ifndef RUNTIME_LAUNCH_H
 #define RUNTIME_LAUNCH_H
 
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/types.h>
 
@@ -17,9 +16,8 @@ struct launch_request {
 	const struct seccomp_filters *filters; /* NULL: none */
 	const struct winsize *winsize; /* NULL: unknown */
 	const char *scratch_dir; /* see rootfs_mount() */
-	const sigset_t *signal_mask; /* for the command; the caller itself has all signals blocked */
 	/* What the caller has to do before the command may run, done while the child mounts. May be NULL. Return: 0 or -errno */
-	int (*beside)(void *arg, struct err *err);
+	int (*beside)(void *arg, pid_t pid, struct err *err);
 	void *beside_arg;
 };
 
