@@ -124,11 +124,13 @@ int cgroup_create(const char *id, struct cgroup *ret, struct err *err)
 		path = NULL;
 		return err_oom(err);
 	}
-	do
+	for (int tries = 0; tries < 100; tries++) {
 		r = make_locked(path);
-	while (r == -EAGAIN);
-	/* Read-only or not ours (racker inside a container): carry on without. */
-	if (r == -EROFS || r == -EACCES || r == -EPERM || r == -ENOENT)
+		if (r != -EAGAIN)
+			break;
+	}
+	/* Read-only, not ours or not allowed any more below (racker inside a container): carry on without. */
+	if (r == -EAGAIN || r == -EROFS || r == -EACCES || r == -EPERM || r == -ENOENT)
 		return 0;
 	if (r < 0) {
 		errno = -r;

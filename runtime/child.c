@@ -105,6 +105,22 @@ static int bring_up_loopback(struct err *err)
 	return 0;
 }
 
+/* Docker's settings of a private network namespace: anyone may ping and use low ports there. A kernel without one of them does without. */
+static void set_net_sysctls(void)
+{
+	static const char *const settings[][2] = {
+		{ "/proc/sys/net/ipv4/ping_group_range", "0 2147483647" },
+		{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		AUTO_CLOSE int fd = open(settings[i][0], O_WRONLY | O_CLOEXEC);
+
+		if (fd >= 0)
+			(void)!write(fd, settings[i][1], strlen(settings[i][1]));
+	}
+}
+
 static int stage_identity(struct child *c, struct err *err)
 {
 	if (c->spec->hostname && c->spec->namespaces[NS_UTS] == NAMESPACE_NEW &&
@@ -112,9 +128,10 @@ static int stage_identity(struct child *c, struct err *err)
 		return err_sys(err, ERR_SYSTEM, "set host name %s", QUOTE(c->spec->hostname));
 	/* The caller's session keyring may hold secrets; where keyrings are not to be had there are none to hide. */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	if (c->spec->namespaces[NS_NET] == NAMESPACE_NEW)
-		return bring_up_loopback(err);
-	return 0;
+	if (c->spec->namespaces[NS_NET] != NAMESPACE_NEW)
+		return 0;
+	set_net_sysctls();
+	return bring_up_loopback(err);
 }
 
 static int stage_pivot(struct child *c, struct err *err)

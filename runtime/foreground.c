@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/quote.h"
+#include "base/sigreset.h"
 #include "runtime/caps.h"
 #include "runtime/cgroup.h"
 #include "runtime/fault.h"
@@ -28,6 +29,7 @@
 #include "runtime/pty_forward.h"
 #include "runtime/seccomp.h"
 #include "runtime/state.h"
+#include "runtime/stdin_guard.h"
 #include "runtime/supervise.h"
 
 /* What one container holds on the host besides its processes. */
@@ -44,8 +46,12 @@ static void resources_release(void *arg)
 	struct resources *res = arg;
 	struct err why;
 
-	if (cgroup_destroy(&res->cgroup, &why) < 0)
+	if (cgroup_destroy(&res->cgroup, &why) < 0) {
+		/* The state file still says where it is: the next start tries again. */
 		log_debug("%s", why.msg);
+		cleanup_close(&res->lock_fd);
+		res->lock_fd = -EBADF;
+	}
 	state_unregister(res->state_dir, MOVE_FD(res->lock_fd), &res->state);
 }
 
@@ -57,7 +63,7 @@ static int resources_register(void *arg, pid_t pid, struct err *err)
 
 	/* Without a cgroup a sweeper has nothing else to find the processes by. */
 	if (res->cgroup.fd < 0)
-		res->state.pid = pid;
+		state_set_pid(&res->state, pid);
 	if (r == 0)
 		r = state_register(res->state_dir, &res->state, err);
 	if (r < 0)
@@ -175,6 +181,17 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, int s
 	return run_direct(&launch, signal_fd, &res, ret, err);
 }
 
+/* A signal that the caller had us ignore (a shell's background job: INT, QUIT) would never reach the signalfd. nohup means what it says. */
+static void reset_ignored(void)
+{
+	struct sigaction hup;
+	bool nohup = sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler == SIG_IGN;
+
+	sigreset_all();
+	if (nohup)
+		(void)signal(SIGHUP, SIG_IGN);
+}
+
 int foreground_run(const struct foreground_request *req, struct exit_info *ret, struct err *err)
 {
 	AUTO_CLOSE int hold_fd = req->hold_fd;
@@ -191,9 +208,17 @@ int foreground_run(const struct foreground_request *req, struct exit_info *ret, 
 		return r;
 	/* Those whose owners were killed before they had a state file. */
 	cgroup_sweep();
+	if (req->spec->tty && req->spec->interactive)
+		pty_forward_wait_foreground();
+	if (!req->spec->tty) {
+		r = stdin_protect(req->spec->interactive, err);
+		if (r < 0)
+			return r;
+	}
 	(void)sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
 		return err_sys(err, ERR_SYSTEM, "block signals");
+	reset_ignored();
 	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
 		r = err_sys(err, ERR_SYSTEM, "receive signals");

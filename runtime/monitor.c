@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -40,13 +41,14 @@ static int send_msg(int sock, enum monitor_type type, int fd)
 	return n < 0 ? (int)n : 0;
 }
 
-/* From here on the monitor touches neither the terminal nor a pipe that somebody may wait for. */
-static void drop_stdio(void)
+/* From here on the monitor touches neither the terminal, nor a pipe that somebody may wait for, nor a directory that somebody may unmount. */
+static void drop_surroundings(void)
 {
 	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	for (int to = STDIN_FILENO; fd >= 0 && to <= STDERR_FILENO; to++)
 		(void)dup2(fd, to);
+	(void)!chdir("/");
 }
 
 /* Nobody looks at a detached container's terminal; it must not block on it either. */
@@ -98,6 +100,7 @@ static _Noreturn void monitor_main(const struct launch_request *req, int sock,
 {
 	struct monitor_msg msg = { .type = MONITOR_ERROR };
 	struct container c;
+	int slave;
 
 	(void)prctl(PR_SET_NAME, "racker-monitor");
 	/* Out of the terminal's session: its hang-up is not the container's. */
@@ -107,12 +110,16 @@ static _Noreturn void monitor_main(const struct launch_request *req, int sock,
 		(void)fd_send(sock, &msg, sizeof(msg), -1);
 		_exit(1);
 	}
-	drop_stdio();
+	drop_surroundings();
+	/* While it is open the terminal never looks closed, however often the container closes its ends. */
+	slave = ioctl(c.pty, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (send_msg(sock, MONITOR_PTY, c.pty) < 0 || send_msg(sock, MONITOR_PIDFD, c.pidfd) < 0)
 		container_kill(&c);
 	(void)fd_set_nonblock(c.pty, true);
 	msg.type = MONITOR_EXIT;
 	exit_info_from_status(serve(&c, &sock), &msg.exit);
+	/* Now racker reads the rest of the output, and then the end of it. */
+	cleanup_close(&slave);
 	release(arg);
 	if (sock >= 0)
 		(void)fd_send(sock, &msg, sizeof(msg), -1);

@@ -9,12 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -78,9 +80,16 @@ void mount_exec_done(struct mount_exec *x)
 
 static int target_error(const struct mount_op *op, int r, struct err *err)
 {
+	static const char *const what[MOUNT_KIND_MAX] = {
+		[MOUNT_FS] = "mount a file system on", [MOUNT_BIND] = "bind mount on",
+		[MOUNT_FILE] = "mount a file on",      [MOUNT_DIRECTORY] = "make directory",
+		[MOUNT_DEVICE] = "make device",	       [MOUNT_SYMLINK] = "make link",
+		[MOUNT_CONSOLE] = "mount console on",  [MOUNT_MASK] = "mask",
+		[MOUNT_READONLY] = "make read-only",
+	};
+
 	errno = -r;
-	return err_sys(err, ERR_SYSTEM, "mount %s on %s",
-		       op->kind == MOUNT_FS ? op->source : "a path", QUOTE(op->target));
+	return err_sys(err, ERR_SYSTEM, "%s %s", what[op->kind], QUOTE(op->target));
 }
 
 /* Splits "/dev/x" into an fd of its directory and its last component. */
@@ -142,6 +151,36 @@ static int bind_target(struct mount_exec *x, const struct mount_op *op, bool is_
 	return fd == -EISDIR ? -ENOTDIR : fd;
 }
 
+static bool lies_in_proc(int target)
+{
+	struct statfs fs;
+
+	return fstatfs(target, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Nothing may stand in for procfs (CVE-2019-19921), but for the files that runc lets lxcfs and its kin provide. */
+static bool may_cover_proc(const char *target)
+{
+	static const char *const allowed[] = {
+		"/proc/cpuinfo",
+		"/proc/diskstats",
+		"/proc/meminfo",
+		"/proc/stat",
+		"/proc/swaps",
+		"/proc/uptime",
+		"/proc/loadavg",
+		"/proc/slabinfo",
+		"/proc/net/dev",
+		"/proc/sys/kernel/ns_last_pid",
+		"/proc/sys/crypto/fips_enabled",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+		if (!strcmp(target, allowed[i]))
+			return true;
+	return false;
+}
+
 static int exec_bind(struct mount_exec *x, size_t i, struct err *err)
 {
 	const struct mount_op *op = &x->plan->ops[i];
@@ -159,6 +198,10 @@ static int exec_bind(struct mount_exec *x, size_t i, struct err *err)
 			QUOTE(op->source), QUOTE(op->target));
 	if (target < 0)
 		return target_error(op, target, err);
+	if (lies_in_proc(target) && !may_cover_proc(op->target))
+		return err_set(err, ERR_USAGE, -EPERM,
+			       "mounting %s on %s: it is, or leads, inside /proc",
+			       QUOTE(op->source), QUOTE(op->target));
 	if (op->attrs && (r = mount_set_attrs(x->source_fds[i], op->attrs, true)) < 0)
 		return target_error(op, r, err);
 	r = mount_attach(x->source_fds[i], target);
@@ -183,7 +226,9 @@ static int exec_file(struct mount_exec *x, size_t i, struct err *err)
 	if (r < 0)
 		return r;
 	mount_fd = mount_clone(x->scratch_fd, name, false);
-	r = mount_fd < 0 ? mount_fd : mount_attach(mount_fd, target);
+	r = mount_fd < 0 || !op->attrs ? mount_fd : mount_set_attrs(mount_fd, op->attrs, false);
+	if (r >= 0)
+		r = mount_attach(mount_fd, target);
 	return r < 0 ? target_error(op, r, err) : 0;
 }
 
@@ -319,6 +364,10 @@ static int mask_file(struct mount_exec *x, const struct mount_op *op, int target
 	AUTO_CLOSE int cover = -EBADF;
 	int r = open_null(x);
 
+	if (r == -ENODEV)
+		return err_set(err, ERR_CORRUPT, r,
+			       "mask %s: the container's /dev/null is not the null device",
+			       op->target);
 	if (r == 0)
 		r = cover = mount_clone(x->null_fd, "", false);
 	if (r >= 0)

@@ -112,7 +112,8 @@ static int add_user_mounts(struct mount_plan *plan, const struct container_spec 
 		r = add(plan,
 			&(struct mount_op){ .kind = MOUNT_FILE,
 					    .target = spec->files[i].target,
-					    .data = spec->files[i].text },
+					    .data = spec->files[i].text,
+					    .attrs = spec->readonly_rootfs ? RDONLY : 0 },
 			1);
 	for (size_t i = 0; r == 0 && i < spec->n_binds; i++) {
 		const struct bind_spec *b = &spec->binds[i];

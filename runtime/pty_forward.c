@@ -3,10 +3,11 @@
 #include "runtime/pty_forward.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/fd.h"
 
 int pty_forward_winsize(struct winsize *ret)
@@ -26,10 +27,35 @@ void pty_forward_resize(const struct pty_forward *f)
 		(void)ioctl(f->master, TIOCSWINSZ, &size);
 }
 
+static int set_raw(const struct termios *saved)
+{
+	struct termios raw = *saved;
+
+	cfmakeraw(&raw);
+	return tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+void pty_forward_resume(const struct pty_forward *f)
+{
+	if (f->raw)
+		(void)set_raw(&f->saved);
+}
+
+void pty_forward_wait_foreground(void)
+{
+	/* An orphaned job is not stopped by the signal; it goes on in the background after a few tries. */
+	for (int tries = 0; tries < 3; tries++) {
+		pid_t group = tcgetpgrp(STDIN_FILENO);
+
+		if (group < 0 || group == getpgrp())
+			return;
+		(void)kill(0, SIGTTIN);
+	}
+}
+
 int pty_forward_begin(struct pty_forward *f, int master, bool interactive,
 		      const struct detach_keys *detach, struct err *err)
 {
-	struct termios raw;
 	int r;
 
 	f->master = master;
@@ -38,15 +64,13 @@ int pty_forward_begin(struct pty_forward *f, int master, bool interactive,
 	f->stdout_open = f->master_open = true;
 	f->raw = false;
 	f->detach = *detach;
-	f->input_len = f->input_sent = 0;
+	f->input_len = f->input_sent = f->output_len = f->output_sent = 0;
 	r = fd_set_nonblock(master, true);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, r, "prepare the pseudo-terminal");
 	if (!interactive || tcgetattr(STDIN_FILENO, &f->saved) < 0)
 		return 0;
-	raw = f->saved;
-	cfmakeraw(&raw);
-	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
+	if (set_raw(&f->saved) < 0)
 		return err_sys(err, ERR_SYSTEM, "put the terminal into raw mode");
 	f->raw = true;
 	return 0;
@@ -61,14 +85,21 @@ void pty_forward_end(struct pty_forward *f)
 	f->raw = false;
 }
 
-void pty_forward_events(const struct pty_forward *f, short *ret_stdin, short *ret_master)
+static struct pollfd wait_for(int fd, short events)
 {
-	bool pending = f->input_sent < f->input_len;
+	/* POLLHUP comes unasked: an end that is not wanted must not be polled at all. */
+	return (struct pollfd){ .fd = events ? fd : -1, .events = events };
+}
 
-	*ret_stdin = f->stdin_open && !pending ? POLLIN : 0;
-	*ret_master = 0;
-	if (f->master_open)
-		*ret_master = (short)(POLLIN | (pending ? POLLOUT : 0));
+void pty_forward_poll(const struct pty_forward *f, struct pollfd *p)
+{
+	bool typed = f->input_sent < f->input_len;
+	bool shown = f->output_sent < f->output_len;
+	short master = (short)((shown ? 0 : POLLIN) | (typed ? POLLOUT : 0));
+
+	p[PTY_POLL_STDIN] = wait_for(STDIN_FILENO, f->stdin_open && !typed ? POLLIN : 0);
+	p[PTY_POLL_STDOUT] = wait_for(STDOUT_FILENO, shown ? POLLOUT : 0);
+	p[PTY_POLL_MASTER] = wait_for(f->master, f->master_open ? master : 0);
 }
 
 static void send_input(struct pty_forward *f)
@@ -88,55 +119,76 @@ static void send_input(struct pty_forward *f)
 	}
 }
 
-int pty_forward_input(struct pty_forward *f)
+/* Return: true when the detach keys were typed */
+static bool read_input(struct pty_forward *f)
 {
 	unsigned char typed[PTY_FORWARD_BUFFER];
 	ssize_t n = read(STDIN_FILENO, typed, sizeof(typed));
 	bool detached;
 
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return 0;
+	/* EIO: a background process may not read (SIGTTIN is blocked); that passes with fg. A closed terminal says 0. */
+	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EIO))
+		return false;
 	if (n <= 0) {
 		f->stdin_open = false;
-		return n < 0 && errno != EIO ? -errno : 0;
+		return false;
 	}
 	f->input_sent = 0;
 	detached = detach_keys_filter(&f->detach, typed, (size_t)n, f->input, &f->input_len);
 	send_input(f);
-	return detached ? 1 : 0;
+	return detached;
 }
 
-/* Return: false when there is nothing more to read now. */
-static bool copy_output(struct pty_forward *f)
+/* At most what a pipe that polls writable takes without blocking. Whoever read our output may have gone: the rest goes nowhere, as in docker. */
+static void write_output(struct pty_forward *f)
 {
-	char text[PTY_FORWARD_BUFFER];
-	ssize_t n = read(f->master, text, sizeof(text));
+	size_t len = f->output_len - f->output_sent;
+	ssize_t n =
+		write(STDOUT_FILENO, f->output + f->output_sent, len < PIPE_BUF ? len : PIPE_BUF);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0)
+		f->stdout_open = false;
+	f->output_sent = f->stdout_open ? f->output_sent + (size_t)n : f->output_len;
+}
+
+/* The buffer is empty. Return: false when there is nothing to read now */
+static bool read_output(struct pty_forward *f)
+{
+	ssize_t n = read(f->master, f->output, sizeof(f->output));
 
 	if (n < 0 && errno == EINTR)
 		return true;
 	if (n < 0 && errno == EAGAIN)
 		return false;
 	if (n <= 0) {
-		/* EIO: nobody has the other end open any more. */
+		/* EIO: nobody has the other end open, not even the monitor any more. */
 		f->master_open = false;
 		return false;
 	}
-	/* Whoever read our output has gone: the container's output goes nowhere, as in docker. */
-	if (f->stdout_open && fd_write_full(STDOUT_FILENO, text, (size_t)n) < 0)
-		f->stdout_open = false;
+	f->output_sent = 0;
+	f->output_len = f->stdout_open ? (size_t)n : 0;
 	return true;
 }
 
-void pty_forward_output(struct pty_forward *f, short revents)
+int pty_forward_serve(struct pty_forward *f, const struct pollfd *p)
 {
-	if (revents & POLLOUT)
+	if (p[PTY_POLL_MASTER].revents & POLLOUT)
 		send_input(f);
-	if (revents & (POLLIN | POLLHUP | POLLERR))
-		(void)copy_output(f);
+	if (p[PTY_POLL_MASTER].revents & (POLLIN | POLLHUP | POLLERR) &&
+	    f->output_sent == f->output_len)
+		(void)read_output(f);
+	if (p[PTY_POLL_STDOUT].revents)
+		write_output(f);
+	if (p[PTY_POLL_STDIN].revents)
+		return read_input(f) ? 1 : 0;
+	return 0;
 }
 
-void pty_forward_drain(struct pty_forward *f)
+bool pty_forward_drain(struct pty_forward *f)
 {
-	while (f->master_open && copy_output(f))
-		;
+	if (f->output_sent == f->output_len && f->master_open)
+		(void)read_output(f);
+	return !f->master_open && f->output_sent == f->output_len;
 }

@@ -22,6 +22,9 @@ struct pty_forward {
 	/* Typed bytes on their way to the container. */
 	unsigned char input[PTY_FORWARD_BUFFER + DETACH_KEYS_MAX];
 	size_t input_len, input_sent;
+	/* The container's output on its way to the user; more is read only when this has gone. */
+	char output[PTY_FORWARD_BUFFER];
+	size_t output_len, output_sent;
 };
 
 /** pty_forward_winsize() - size of the user's terminal (stdin, stdout or stderr). Return: 0 or -ENOTTY */
@@ -32,14 +35,18 @@ int pty_forward_begin(struct pty_forward *f, int master, bool interactive,
 		      const struct detach_keys *detach, struct err *err);
 /** pty_forward_resize() - give the pty the terminal's size: after SIGWINCH */
 void pty_forward_resize(const struct pty_forward *f);
-/** pty_forward_events() - what to poll for: stdin in *ret_stdin, the master in *ret_master (0: not at all) */
-void pty_forward_events(const struct pty_forward *f, short *ret_stdin, short *ret_master);
-/** pty_forward_input() - stdin is ready. Return: 1 when the detach keys were typed, 0, or -errno */
-int pty_forward_input(struct pty_forward *f);
-/** pty_forward_output() - the master is ready in one or both directions */
-void pty_forward_output(struct pty_forward *f, short revents);
-/** pty_forward_drain() - what the container wrote before it ended */
-void pty_forward_drain(struct pty_forward *f);
+struct pollfd;
+enum { PTY_POLL_STDIN, PTY_POLL_STDOUT, PTY_POLL_MASTER, PTY_POLL_N };
+/** pty_forward_poll() - fill PTY_POLL_N entries with what to wait for now */
+void pty_forward_poll(const struct pty_forward *f, struct pollfd *p);
+/** pty_forward_serve() - do what the entries say is ready; never blocks. Return: 1 when the detach keys were typed, else 0 */
+int pty_forward_serve(struct pty_forward *f, const struct pollfd *p);
+/** pty_forward_drain() - what the container wrote before it ended, its last slave end being closed. Return: true when all has been passed on */
+bool pty_forward_drain(struct pty_forward *f);
+/** pty_forward_resume() - after SIGCONT: somebody may have changed the mode of the terminal meanwhile */
+void pty_forward_resume(const struct pty_forward *f);
+/** pty_forward_wait_foreground() - stop, as any reader of a terminal, until the shell puts this job into the foreground; signals must not be blocked yet */
+void pty_forward_wait_foreground(void);
 /** pty_forward_end() - restore the terminal; idempotent */
 void pty_forward_end(struct pty_forward *f);
 

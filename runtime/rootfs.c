@@ -30,6 +30,10 @@
 
 int rootfs_private(struct err *err)
 {
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 && errno == EINVAL)
+		return err_set(
+			err, ERR_SYSTEM, -EINVAL,
+			"cut mount propagation to the host: / is not a mount point (in a chroot, bind mount its directory on itself first)");
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return err_sys(err, ERR_SYSTEM, "cut mount propagation to the host");
 	return 0;

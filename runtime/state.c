@@ -2,14 +2,15 @@
 /*
  * Running containers on disk (see state.h).
  *
- * Claiming a name is making its file with O_EXCL. A file is only swept when its lock is free, and the sweeper holds that lock while it
- * works, so two sweepers and a starting owner never meet.
+ * A file is written and locked under a name of its own (a dot and the id) and then renamed to the container's, which fails if that
+ * exists: whoever finds a file finds it whole and, while its owner lives, locked. A sweeper holds the lock while it works.
  */
 #include "runtime/state.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 #include "base/strv.h"
 #include "runtime/cgroup.h"
 
+#define ASIDE_MAX 80 /* a dot, 64 digits */
 #define STATE_BYTES_MAX ((size_t)4 << 20)
 
 void container_state_done(struct container_state *s)
@@ -89,6 +91,8 @@ static int encode(const struct container_state *s, struct strbuf *out)
 	jw_string(w, s->cgroup);
 	jw_key(w, "pid");
 	jw_int(w, s->pid);
+	jw_key(w, "pidStart");
+	jw_int(w, s->pid_start);
 	jw_key(w, "started");
 	jw_int(w, s->started);
 	jw_key(w, "argv");
@@ -140,6 +144,7 @@ static int decode(const char *text, size_t len, struct container_state *s, struc
 	    (r = json_member_string(doc, "image", JSON_OPTIONAL, &image, err)) < 0 ||
 	    (r = json_member_string(doc, "cgroup", JSON_OPTIONAL, &cgroup, err)) < 0 ||
 	    (r = json_member_int(doc, "pid", JSON_OPTIONAL, &pid, err)) < 0 ||
+	    (r = json_member_int(doc, "pidStart", JSON_OPTIONAL, &s->pid_start, err)) < 0 ||
 	    (r = json_member_int(doc, "started", JSON_OPTIONAL, &s->started, err)) < 0 ||
 	    (r = json_member_strv(doc, "argv", JSON_OPTIONAL, &s->argv, err)) < 0 ||
 	    (r = copy_string(id, &s->id, err)) < 0 || (r = copy_string(name, &s->name, err)) < 0 ||
@@ -156,7 +161,8 @@ static int write_state(int fd, const struct container_state *s, struct err *err)
 	int r = encode(s, &text);
 
 	if (r < 0)
-		return err_set(err, ERR_SYSTEM, r, "describe container %s", s->name);
+		return err_set(err, ERR_SYSTEM, r, "describe container %s: %s", s->name,
+			       strerror(-r));
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, ERR_SYSTEM, "write state of container %s", s->name);
 	r = fd_write_full(fd, strbuf_str(&text), text.len);
@@ -194,34 +200,67 @@ static int name_in_use(int dir, const char *name, struct err *err)
 		QUOTE_PLAIN(name), holder.id ? QUOTE_PLAIN(holder.id) : "that is starting");
 }
 
+/* The file under a name nobody looks for, locked and complete, before it gets the one that everybody does. Return: fd or -errno */
+static int write_aside(int dir, const char *aside, const struct container_state *s, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(dir, aside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, ERR_SYSTEM, "make state file of container %s", QUOTE(s->name));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return err_sys(err, ERR_SYSTEM, "lock state file of container %s", QUOTE(s->name));
+	r = write_state(fd, s, err);
+	return r < 0 ? r : MOVE_FD(fd);
+}
+
 int state_register(const char *state_dir, const struct container_state *s, struct err *err)
 {
 	AUTO_CLOSE int dir = open_dir(state_dir, true, err);
 	AUTO_CLOSE int fd = -EBADF;
-	int r;
+	char aside[ASIDE_MAX];
+	int r = 0;
 
 	if (dir < 0)
 		return MOVE_FD(dir);
-	fd = openat(dir, s->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST)
-		return name_in_use(dir, s->name, err);
+	(void)snprintf(aside, sizeof(aside), ".%s", s->id);
+	fd = write_aside(dir, aside, s, err);
 	if (fd < 0)
-		return err_sys(err, ERR_SYSTEM, "make state file of container %s", QUOTE(s->name));
-	/* Nobody else has seen the file for longer than a sweeper needs to find it locked or empty. */
-	if (flock(fd, LOCK_EX) < 0)
-		r = err_sys(err, ERR_SYSTEM, "lock state file of container %s", QUOTE(s->name));
+		r = fd;
+	else if (renameat2(dir, aside, dir, s->name, RENAME_NOREPLACE) == 0)
+		return MOVE_FD(fd);
 	else
-		r = write_state(fd, s, err);
-	if (r < 0) {
-		(void)unlinkat(dir, s->name, 0);
-		return r;
-	}
-	return MOVE_FD(fd);
+		r = errno == EEXIST ? name_in_use(dir, s->name, err) :
+				      err_sys(err, ERR_SYSTEM, "name state file of container %s",
+					      QUOTE(s->name));
+	(void)unlinkat(dir, aside, 0);
+	return r;
 }
 
-int state_update(int lock_fd, const struct container_state *s, struct err *err)
+/* Start time of a process in clock ticks since boot, field 22 of /proc/PID/stat; 0 if there is none. Source: proc(5) */
+static int64_t start_time(pid_t pid)
 {
-	return write_state(lock_fd, s, err);
+	char path[64], text[1024];
+	const char *at;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : fd_read_full(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	/* The name, field 2, may hold anything but ends at the last parenthesis. */
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoll(at, NULL, 10) : 0;
+}
+
+void state_set_pid(struct container_state *s, pid_t pid)
+{
+	s->pid = pid;
+	s->pid_start = start_time(pid);
 }
 
 void state_unregister(const char *state_dir, int lock_fd, const struct container_state *s)
@@ -233,8 +272,9 @@ void state_unregister(const char *state_dir, int lock_fd, const struct container
 		(void)unlinkat(dir, s->name, 0);
 }
 
-/* Calls @visit for every state file with whether its owner lives; @fd is open, and locked by us when the owner is gone. */
-static int each_file(const char *state_dir, void *arg,
+/* Calls @visit for every state file with whether its owner lives; @fd is open, and locked by us with @lock (shared to look,
+ * exclusive to remove) when the owner is gone. */
+static int each_file(const char *state_dir, int lock, void *arg,
 		     int (*visit)(void *arg, int dir, const char *name, int fd, bool alive,
 				  struct err *err),
 		     struct err *err)
@@ -257,12 +297,12 @@ static int each_file(const char *state_dir, void *arg,
 		AUTO_CLOSE int fd = -EBADF;
 		bool alive;
 
-		if (e->d_name[0] == '.')
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		fd = openat(dirfd(dir), e->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0)
 			continue; /* ended meanwhile */
-		alive = flock(fd, LOCK_EX | LOCK_NB) < 0;
+		alive = flock(fd, lock | LOCK_NB) < 0;
 		r = visit(arg, dirfd(dir), e->d_name, fd, alive, err);
 	}
 	return r;
@@ -281,7 +321,7 @@ static int visit_list(void *arg, int dir, const char *name, int fd, bool alive, 
 	struct err why;
 
 	(void)dir;
-	if (!alive)
+	if (!alive || name[0] == '.')
 		return 0;
 	if (read_state(fd, &s, &why) < 0) {
 		/* Caught while it is being written; it holds its layers through the store's lock until then. */
@@ -302,7 +342,7 @@ static int visit_list(void *arg, int dir, const char *name, int fd, bool alive, 
 int state_list(const char *state_dir, struct container_state **ret, size_t *ret_n, struct err *err)
 {
 	struct list list = { 0 };
-	int r = each_file(state_dir, &list, visit_list, err);
+	int r = each_file(state_dir, LOCK_SH, &list, visit_list, err);
 
 	if (r < 0) {
 		container_states_free(list.items, list.n);
@@ -311,6 +351,15 @@ int state_list(const char *state_dir, struct container_state **ret, size_t *ret_
 	*ret = list.items;
 	*ret_n = list.n;
 	return 0;
+}
+
+/* A container without a cgroup: its PID 1 takes all others along, if that process is still the one. */
+static void kill_process(const struct container_state *s)
+{
+	AUTO_CLOSE int pidfd = s->pid > 0 ? fd_pidfd_open(s->pid) : -EBADF;
+
+	if (pidfd >= 0 && s->pid_start && start_time(s->pid) == s->pid_start)
+		(void)fd_pidfd_signal(pidfd, SIGKILL);
 }
 
 static int visit_sweep(void *arg, int dir, const char *name, int fd, bool alive, struct err *err)
@@ -323,16 +372,19 @@ static int visit_sweep(void *arg, int dir, const char *name, int fd, bool alive,
 	(void)err;
 	if (alive || fstat(fd, &st) < 0)
 		return 0;
-	/* Empty and unlocked: its owner is between making and locking it, or was killed there; give it a second. */
-	if (st.st_size == 0 && time(NULL) - st.st_mtime < 2)
+	/* Its owner is between making and locking it, or was killed there; give it a second. */
+	if (name[0] == '.' && time(NULL) - st.st_mtime < 2)
 		return 0;
-	/* Gone between our open and our lock: the name may be another container's by now. */
+	/* Gone or renamed between our open and our lock. */
 	if (st.st_nlink == 0)
 		return 0;
 	log_debug("sweeping container %s, whose owner is gone", name);
-	if (read_state(fd, &s, &why) == 0 && s.cgroup && cgroup_destroy_path(s.cgroup, &why) < 0) {
-		log_debug("%s", why.msg);
-		return 0;
+	if (read_state(fd, &s, &why) == 0) {
+		kill_process(&s);
+		if (s.cgroup && cgroup_destroy_path(s.cgroup, &why) < 0) {
+			log_debug("%s", why.msg);
+			return 0;
+		}
 	}
 	(void)unlinkat(dir, name, 0);
 	return 0;
@@ -340,5 +392,5 @@ static int visit_sweep(void *arg, int dir, const char *name, int fd, bool alive,
 
 int state_sweep(const char *state_dir, struct err *err)
 {
-	return each_file(state_dir, NULL, visit_sweep, err);
+	return each_file(state_dir, LOCK_EX, NULL, visit_sweep, err);
 }

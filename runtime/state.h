@@ -17,7 +17,8 @@
 struct container_state {
 	char *id, *name, *image;
 	char *cgroup; /* path below the cgroup2 mount; NULL: none */
-	pid_t pid; /* of the container's PID 1, in our PID namespace; 0 before it exists */
+	pid_t pid; /* of the container's PID 1, in our PID namespace; 0: not recorded */
+	int64_t pid_start; /* its start time, see state_set_pid() */
 	int64_t started; /* seconds since the epoch */
 	char **argv;
 	struct digest *layers; /* owned */
@@ -30,8 +31,8 @@ void container_state_done(struct container_state *s);
  * Return: lock fd (owned; keep it open), -EEXIST/ERR_CONFLICT with docker's words for a name in use, other -errno
  */
 int state_register(const char *state_dir, const struct container_state *s, struct err *err);
-/** state_update() - rewrite the file of a container that the caller owns (lock fd from state_register) */
-int state_update(int lock_fd, const struct container_state *s, struct err *err);
+/** state_set_pid() - name the container's PID 1 so that a sweeper can tell it from a later process of the same number; only needed without a cgroup */
+void state_set_pid(struct container_state *s, pid_t pid);
 /** state_unregister() - remove the file of a container that the caller owns. @lock_fd: consumed; -1: there is none, nothing is done */
 void state_unregister(const char *state_dir, int lock_fd, const struct container_state *s);
 /** state_list() - the running ones; *ret owned: container_states_free(). No state directory: none. */

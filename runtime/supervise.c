@@ -60,8 +60,6 @@ int supervise_direct(struct container *c, int signal_fd, struct exit_info *ret, 
 /* How long a container may go on after the user's terminal has gone for good: docker's time to stop. */
 #define HANGUP_GRACE (10 * USEC_PER_SEC)
 
-enum { POLL_MONITOR, POLL_SIGNAL, POLL_STDIN, POLL_MASTER, POLL_N };
-
 /* The terminal was closed. The container has been sent SIGHUP like any child of a terminal; one that stays is ended, since nobody can see it. */
 static bool hung_up(void)
 {
@@ -70,63 +68,85 @@ static bool hung_up(void)
 	return tcgetattr(STDIN_FILENO, &t) < 0 && errno == EIO;
 }
 
-/* One round. Return: 1 when the container has ended (or its monitor), 2 when the user has detached, else 0 */
-static int terminal_round(struct monitor *m, int signal_fd, struct pty_forward *f, usec_t *deadline)
+enum terminal_event { TERMINAL_GOES_ON, TERMINAL_ENDED, TERMINAL_DETACHED };
+
+static void serve_signal(struct monitor *m, int signal_fd, struct pty_forward *f, usec_t *deadline)
 {
+	int sig = forward_signal(signal_fd, m->pidfd, true);
+
+	if (sig == SIGWINCH)
+		pty_forward_resize(f);
+	if (sig == SIGCONT)
+		pty_forward_resume(f);
+	if (sig == SIGHUP && hung_up())
+		*deadline = now_usec() + HANGUP_GRACE;
+}
+
+/* One round. TERMINAL_ENDED: the monitor has something to say, or has died */
+static enum terminal_event terminal_round(struct monitor *m, int signal_fd, struct pty_forward *f,
+					  usec_t *deadline)
+{
+	enum { POLL_MONITOR, POLL_SIGNAL, POLL_PTY, POLL_N = POLL_PTY + PTY_POLL_N };
 	struct pollfd p[POLL_N] = {
 		[POLL_MONITOR] = { .fd = m->sock, .events = POLLIN },
 		[POLL_SIGNAL] = { .fd = signal_fd, .events = POLLIN },
-		[POLL_STDIN] = { .fd = STDIN_FILENO },
-		[POLL_MASTER] = { .fd = m->pty },
 	};
 
-	pty_forward_events(f, &p[POLL_STDIN].events, &p[POLL_MASTER].events);
-	/* POLLHUP comes unasked: an end that is not wanted must not be polled at all. */
-	if (!p[POLL_STDIN].events)
-		p[POLL_STDIN].fd = -1;
-	if (!p[POLL_MASTER].events)
-		p[POLL_MASTER].fd = -1;
+	pty_forward_poll(f, p + POLL_PTY);
 	if (poll(p, POLL_N, deadline_poll_ms(*deadline)) < 0)
-		return 0;
+		return TERMINAL_GOES_ON;
 	if (*deadline <= now_usec()) {
 		(void)fd_pidfd_signal(m->pidfd, SIGKILL);
 		*deadline = USEC_INFINITY;
 	}
-	if (p[POLL_SIGNAL].revents) {
-		int sig = forward_signal(signal_fd, m->pidfd, true);
+	if (p[POLL_SIGNAL].revents)
+		serve_signal(m, signal_fd, f, deadline);
+	if (pty_forward_serve(f, p + POLL_PTY) == 1)
+		return TERMINAL_DETACHED;
+	return p[POLL_MONITOR].revents ? TERMINAL_ENDED : TERMINAL_GOES_ON;
+}
 
-		if (sig == SIGWINCH)
-			pty_forward_resize(f);
-		if (sig == SIGHUP && hung_up())
-			*deadline = now_usec() + HANGUP_GRACE;
+/* Passes on what is left of the output. A user who does not take it can still interrupt us. */
+static void drain(int signal_fd, struct pty_forward *f)
+{
+	while (!pty_forward_drain(f)) {
+		struct signalfd_siginfo info;
+		struct pollfd p[1 + PTY_POLL_N] = { { .fd = signal_fd, .events = POLLIN } };
+
+		pty_forward_poll(f, p + 1);
+		p[1 + PTY_POLL_STDIN].fd = -1;
+		p[1 + PTY_POLL_STDIN].revents = 0;
+		if (poll(p, ARRAY_SIZE(p), -1) < 0)
+			continue;
+		if (p[0].revents && read(signal_fd, &info, sizeof(info)) == sizeof(info) &&
+		    (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||
+		     info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT))
+			return;
+		(void)pty_forward_serve(f, p + 1);
 	}
-	if (p[POLL_MASTER].revents)
-		pty_forward_output(f, p[POLL_MASTER].revents);
-	if (p[POLL_STDIN].revents && pty_forward_input(f) == 1)
-		return 2;
-	return p[POLL_MONITOR].revents ? 1 : 0;
 }
 
 int supervise_terminal(struct monitor *m, int signal_fd, bool interactive,
 		       const struct detach_keys *detach, struct exit_info *ret, struct err *err)
 {
+	enum terminal_event event = TERMINAL_GOES_ON;
+	usec_t deadline = USEC_INFINITY;
 	struct pty_forward f = { 0 };
 	int r = pty_forward_begin(&f, m->pty, interactive, detach, err);
-	usec_t deadline = USEC_INFINITY;
-	int ended = 0;
 
 	if (r < 0)
 		return r;
 	/* The terminal may have changed its size since the start. */
 	pty_forward_resize(&f);
-	while (!ended)
-		ended = terminal_round(m, signal_fd, &f, &deadline);
-	if (ended == 2) {
+	while (event == TERMINAL_GOES_ON)
+		event = terminal_round(m, signal_fd, &f, &deadline);
+	if (event == TERMINAL_DETACHED) {
 		pty_forward_end(&f);
 		*ret = (struct exit_info){ .how = EXIT_HOW_DETACHED };
 		return monitor_detach(m, err);
 	}
-	pty_forward_drain(&f);
+	r = monitor_wait_exit(m, ret, err);
+	drain(signal_fd, &f);
 	pty_forward_end(&f);
-	return monitor_wait_exit(m, ret, err);
+	return r;
 }

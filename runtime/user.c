@@ -117,6 +117,12 @@ static int read_file(int root_fd, const char *path, char **ret_buf, struct text 
 		*ret = (struct text){ 0 };
 		return 0;
 	}
+	if (r == -E2BIG)
+		return err_set(err, ERR_CORRUPT, r, "read %s of the image: larger than %u bytes",
+			       path, USER_FILE_MAX);
+	if (r == -EINVAL)
+		return err_set(err, ERR_CORRUPT, r, "read %s of the image: not a regular file",
+			       path);
 	if (r < 0) {
 		errno = -r;
 		return err_sys(err, ERR_CORRUPT, "read %s of the image", path);

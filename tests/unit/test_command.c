@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -47,17 +46,12 @@ static int setup(void **state)
 	(void)mkdir(path, 0755);
 	make("tool", "#!/bin/sh\nexit 3\n", 0755);
 	make("plain", "text", 0644);
-	make("garbage",
-	     "\x7f"
-	     "ELF?",
-	     0755);
-	make("script", "#!/nonexistent/interpreter\n", 0755);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "tool", "plain", "garbage", "script" };
+	static const char *const names[] = { "tool", "plain" };
 	char path[128];
 
 	(void)state;
@@ -125,46 +119,36 @@ static void test_empty_path(void **state)
 
 static void test_exec_failures(void **state)
 {
-	char path[128];
-	char *argv[] = { path, NULL };
-	struct err err = { 0 };
+	static const struct {
+		int errnum;
+		enum err_kind kind;
+		const char *text;
+	} cases[] = {
+		{ ENOENT, ERR_EXEC_NOT_FOUND,
+		  "exec \"/x\": no such file or directory (its interpreter" },
+		{ ENOEXEC, ERR_EXEC_DENIED,
+		  "exec format error (is it a program for another architecture" },
+		{ EACCES, ERR_EXEC_DENIED, "exec \"/x\": permission denied" },
+		{ E2BIG, ERR_EXEC_DENIED, "Argument list too long" },
+	};
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/garbage", dir);
-	assert_int_equal(command_exec(path, argv, env, &err), -ENOEXEC);
-	assert_int_equal(err.kind, ERR_EXEC_DENIED);
-	assert_non_null(strstr(err.msg, "another architecture"));
-	(void)snprintf(path, sizeof(path), "%s/script", dir);
-	assert_int_equal(command_exec(path, argv, env, &err), -ENOENT);
-	assert_int_equal(err.kind, ERR_EXEC_NOT_FOUND);
-	assert_non_null(strstr(err.msg, "interpreter"));
-}
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err err = { 0 };
 
-static void test_exec(void **state)
-{
-	char path[128];
-	char *argv[] = { path, NULL };
-	int status;
-	pid_t pid;
-
-	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/tool", dir);
-	pid = fork();
-	if (pid == 0) {
-		(void)command_exec(path, argv, NULL, NULL);
-		_exit(99);
+		assert_int_equal(command_exec_error("/x", cases[i].errnum, &err), -cases[i].errnum);
+		assert_int_equal(err.kind, cases[i].kind);
+		assert_non_null(strstr(err.msg, cases[i].text));
 	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 3);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	   cmocka_unit_test(test_not_executable),
-		cmocka_unit_test(test_empty_path), cmocka_unit_test(test_exec_failures),
-		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_not_executable),
+		cmocka_unit_test(test_empty_path),
+		cmocka_unit_test(test_exec_failures),
 	};
 
 	return cmocka_run_group_tests_name("command", tests, setup, teardown);

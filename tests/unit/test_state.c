@@ -84,11 +84,6 @@ static void test_register_list_unregister(void **state)
 	assert_int_equal(list[0].n_layers, 1);
 	assert_true(digest_equal(&list[0].layers[0], &s.layers[0]));
 	container_states_free(list, n);
-	s.pid = 8;
-	assert_int_equal(state_update(fd, &s, NULL), 0);
-	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
-	assert_int_equal(list[0].pid, 8);
-	container_states_free(list, n);
 	state_unregister(inner, fd, &s);
 	state_unregister(inner, -1, &s);
 	assert_int_equal(state_list(inner, &list, &n, NULL), 0);
@@ -152,6 +147,38 @@ static void test_killed_owner_is_swept(void **state)
 	state_unregister(inner, fd, &live);
 }
 
+/* Without a cgroup the sweeper goes by the process, and only by the very same one. */
+static void test_process_is_killed_by_identity(void **state)
+{
+	AUTO(container_state) s = make(ID_A, "nocg");
+	int status;
+	pid_t sleeper = fork(), owner;
+
+	(void)state;
+	if (sleeper == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	for (int round = 0; round < 2; round++) {
+		state_set_pid(&s, sleeper);
+		assert_true(s.pid_start > 0);
+		if (round == 0)
+			s.pid_start--;
+		owner = fork();
+		if (owner == 0) {
+			(void)state_register(inner, &s, NULL);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(owner, &status, 0), owner);
+		assert_int_equal(state_sweep(inner, NULL), 0);
+		/* Another process that got the number since is left alone. */
+		if (round == 0)
+			assert_int_equal(waitpid(sleeper, &status, WNOHANG), 0);
+	}
+	assert_int_equal(waitpid(sleeper, &status, 0), sleeper);
+	assert_true(WIFSIGNALED(status));
+}
+
 static void test_garbage_is_swept(void **state)
 {
 	AUTO(container_state) s = make(ID_A, "x");
@@ -179,6 +206,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_register_list_unregister, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_name_conflict, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_owner_is_swept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_process_is_killed_by_identity, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_garbage_is_swept, setup, teardown),
 	};
 
