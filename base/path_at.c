@@ -114,6 +114,16 @@ static int walk_restart(struct walk *w)
 	return w->dir_fd < 0 ? w->dir_fd : 0;
 }
 
+static int walk_begin(struct walk *w, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (len >= sizeof(w->rest))
+		return -ENAMETOOLONG;
+	memcpy(w->rest, path, len + 1);
+	return walk_restart(w);
+}
+
 /* Cuts the first component off @rest. Return: false when there is none left. */
 static bool walk_next(struct walk *w, char name[static NAME_MAX + 2])
 {
@@ -142,7 +152,8 @@ static int walk_follow(struct walk *w, const char *name)
 	target[len] = '\0';
 	if (++w->dangling > DANGLING_MAX)
 		return -ELOOP;
-	n = snprintf(rest, sizeof(rest), "%s/%s", target, w->rest);
+	/* What is left of a path begins with its '/'. */
+	n = snprintf(rest, sizeof(rest), "%s%s", target, w->rest);
 	if (n < 0 || (size_t)n >= sizeof(rest))
 		return -ENAMETOOLONG;
 	memcpy(w->rest, rest, (size_t)n + 1);
@@ -203,13 +214,8 @@ static int walk_all(int root_fd, const char *path, mode_t mode)
 {
 	AUTO(walk) w = { .root_fd = root_fd, .dir_fd = -EBADF };
 	char name[NAME_MAX + 2];
-	size_t len = strlen(path);
-	int r;
+	int r = walk_begin(&w, path);
 
-	if (len >= sizeof(w.rest))
-		return -ENAMETOOLONG;
-	memcpy(w.rest, path, len + 1);
-	r = walk_restart(&w);
 	while (r >= 0 && walk_next(&w, name))
 		r = walk_step(&w, name, mode);
 	return r < 0 ? r : MOVE_FD(w.dir_fd);
@@ -225,31 +231,51 @@ int path_at_mkdir_p(int root_fd, const char *path, mode_t mode)
 	return walk_all(root_fd, path, mode);
 }
 
-/* Makes the directory that @path's last component is to stand in. */
-static int make_parents(int root_fd, const char *path)
+/* The last component: a file if nothing is there. A link to nowhere is left to the next steps: they walk where it leads. */
+static int walk_make_file(struct walk *w, const char *name, mode_t mode)
 {
-	char parent[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	int fd;
+	for (int i = 0; i < MAKE_TRIES_MAX; i++) {
+		int r, fd = openat(w->dir_fd, name,
+				   O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
-	if (!slash || slash == path)
-		return 0;
-	if ((size_t)(slash - path) >= sizeof(parent))
-		return -ENAMETOOLONG;
-	memcpy(parent, path, (size_t)(slash - path));
-	parent[slash - path] = '\0';
-	fd = path_at_mkdir_p(root_fd, parent, 0755);
-	if (fd < 0)
-		return fd;
-	(void)close(fd);
-	return 0;
+		if (fd >= 0)
+			return close(fd) < 0 ? -errno : 0;
+		if (errno != EEXIST)
+			return -errno;
+		r = walk_follow(w, name);
+		/* No symlink: made by somebody else meanwhile, or one of "." and "..". */
+		if (r == -EINVAL)
+			return 0;
+		/* Removed meanwhile. */
+		if (r != -ENOENT)
+			return r;
+	}
+	return -EAGAIN;
+}
+
+/* Makes what is missing of @path, and of what the links on the way name: directories, and a file at the end. */
+static int make_missing(int root_fd, const char *path, mode_t mode)
+{
+	AUTO(walk) w = { .root_fd = root_fd, .dir_fd = -EBADF };
+	char name[NAME_MAX + 2];
+	int r = walk_begin(&w, path);
+
+	while (r >= 0 && walk_next(&w, name)) {
+		if (w.rest[strspn(w.rest, "/")] != '\0')
+			r = walk_step(&w, name, 0755);
+		else if (w.rest[0] == '/')
+			/* As open(2) says of a file to be made whose name ends so. */
+			r = -EISDIR;
+		else
+			r = walk_make_file(&w, name, mode);
+	}
+	return r;
 }
 
 int path_at_make_file(int root_fd, const char *path, mode_t mode)
 {
 	for (int i = 0; i < MAKE_TRIES_MAX; i++) {
 		AUTO_CLOSE int fd = path_at_open(root_fd, path, O_PATH, 0);
-		AUTO_CLOSE int made = -EBADF;
 		struct stat st;
 		int r;
 
@@ -258,16 +284,11 @@ int path_at_make_file(int root_fd, const char *path, mode_t mode)
 				return -errno;
 			return S_ISDIR(st.st_mode) ? -EISDIR : MOVE_FD(fd);
 		}
-		if (fd != -ENOENT)
+		if (fd != -ENOENT || !*path)
 			return fd;
-		r = make_parents(root_fd, path);
+		r = make_missing(root_fd, path, mode);
 		if (r < 0)
 			return r;
-		/* Without O_EXCL: a link to nowhere gets its target. O_NONBLOCK: a fifo put here meanwhile must not make us wait. */
-		made = path_at_open(root_fd, path, O_RDONLY | O_CREAT | O_NOCTTY | O_NONBLOCK,
-				    mode);
-		if (made < 0)
-			return made;
 	}
 	return -EAGAIN;
 }

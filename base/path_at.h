@@ -37,7 +37,11 @@ int path_at_mkdir_p(int root_fd, const char *path, mode_t mode);
 
 /**
  * path_at_make_file() - an empty regular file (parents made 0755) if nothing is there; for bind mount targets
- * Return: O_PATH fd of what is there (never a directory: -EISDIR), other -errno
+ * A link to nowhere, or a chain of them, gets its target, with the target's missing parents, inside the root: as `mkdir -p` of the
+ * target's directory and `touch` would do, chrooted. Each step is a *at() call on an O_PATH fd, and the file is made with O_EXCL |
+ * O_NOFOLLOW, so a path swapped meanwhile cannot lead outside. @mode is subject to the umask, as are the parents' modes.
+ * Return: O_PATH fd of what is there, of any type but a directory; -EISDIR (also for a missing name with '/' at its end), -ENOTDIR if
+ * something else is in the way of a parent, -ELOOP, other -errno
  */
 int path_at_make_file(int root_fd, const char *path, mode_t mode);
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -300,10 +301,118 @@ static void test_make_file_through_links(void **state)
 	dir_in(t, "outside");
 	link_in(t, "/outside/file", "out");
 	assert_is(t, path_at_make_file(t->root, "out", 0644), "outside/file");
-	link_in(t, "/no/such/dir", "nowhere");
-	assert_int_equal(path_at_make_file(t->root, "nowhere", 0644), -ENOENT);
 	link_in(t, "loop", "loop");
 	assert_int_equal(path_at_make_file(t->root, "loop", 0644), -ELOOP);
+}
+
+static void assert_mode(const struct tree *t, const char *name, mode_t mode)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(t->root, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_mode, mode);
+}
+
+/* As systemd-resolved's images have it: /run is empty, and the link's target stands two directories below. */
+static void test_make_file_makes_parents_of_targets(void **state)
+{
+	const struct tree *t = *state;
+
+	dir_in(t, "etc");
+	dir_in(t, "run");
+	link_in(t, "/run/systemd/resolve/stub.conf", "etc/absolute");
+	assert_is(t, path_at_make_file(t->root, "/etc/absolute", 0640),
+		  "run/systemd/resolve/stub.conf");
+	assert_mode(t, "run/systemd", S_IFDIR | 0755);
+	assert_mode(t, "run/systemd/resolve", S_IFDIR | 0755);
+	assert_mode(t, "run/systemd/resolve/stub.conf", S_IFREG | 0640);
+	link_in(t, "../run/other/stub.conf", "etc/relative");
+	assert_is(t, path_at_make_file(t->root, "etc/relative", 0644), "run/other/stub.conf");
+	/* again: what is there is taken */
+	assert_is(t, path_at_make_file(t->root, "etc/relative", 0644), "run/other/stub.conf");
+	/* nothing at all of the target is there */
+	link_in(t, "/usr/local/share/x", "etc/top");
+	assert_is(t, path_at_make_file(t->root, "etc/top", 0644), "usr/local/share/x");
+	/* a missing name on the way up is made, too */
+	link_in(t, "no/../yes/x", "etc/dots");
+	assert_is(t, path_at_make_file(t->root, "etc/dots", 0644), "etc/yes/x");
+}
+
+static void test_make_file_chains(void **state)
+{
+	const struct tree *t = *state;
+	char name[16], next[16];
+
+	dir_in(t, "etc");
+	link_in(t, "../a/two", "etc/one");
+	dir_in(t, "a");
+	link_in(t, "/b/three", "a/two");
+	link_in(t, "c/d", "b");
+	/* b's target is made as a directory, three in it */
+	assert_is(t, path_at_make_file(t->root, "etc/one", 0644), "c/d/three");
+	/* a link to nowhere among the parents */
+	link_in(t, "/e/f", "to-dir");
+	assert_is(t, path_at_make_file(t->root, "to-dir/x/y", 0644), "e/f/x/y");
+	for (int i = 0; i < 60; i++) {
+		(void)snprintf(name, sizeof(name), "l%d", i);
+		(void)snprintf(next, sizeof(next), "l%d", i + 1);
+		link_in(t, next, name);
+	}
+	link_in(t, "new/end", "l60");
+	assert_int_equal(path_at_make_file(t->root, "l0", 0644), -ELOOP);
+	assert_int_equal(faccessat(t->root, "new", F_OK, 0), -1);
+	assert_is(t, path_at_make_file(t->root, "l40", 0644), "new/end");
+}
+
+/* "outside" of the root is a name inside it, whatever a link makes of it; teardown looks at the canary. */
+static void test_make_file_stays_inside(void **state)
+{
+	const struct tree *t = *state;
+
+	dir_in(t, "d");
+	link_in(t, "/outside/deep/abs", "abs");
+	assert_is(t, path_at_make_file(t->root, "abs", 0644), "outside/deep/abs");
+	link_in(t, "../../../../outside/up/file", "d/up");
+	assert_is(t, path_at_make_file(t->root, "d/up", 0644), "outside/up/file");
+	link_in(t, "missing/../../../../outside/late/file", "d/late");
+	assert_is(t, path_at_make_file(t->root, "d/late", 0644), "outside/late/file");
+	link_in(t, "../outside/new", "d/dir");
+	assert_is(t, path_at_make_file(t->root, "d/dir/../file", 0644), "outside/file");
+}
+
+static void test_make_file_refuses(void **state)
+{
+	const struct tree *t = *state;
+	char target[PATH_MAX];
+
+	file_in(t, "f");
+	link_in(t, "f", "lf");
+	assert_int_equal(path_at_make_file(t->root, "lf/x", 0644), -ENOTDIR);
+	link_in(t, "/lf/x/y", "below-file");
+	assert_int_equal(path_at_make_file(t->root, "below-file", 0644), -ENOTDIR);
+	link_in(t, "/new/../f/x", "late-file");
+	assert_int_equal(path_at_make_file(t->root, "late-file", 0644), -ENOTDIR);
+	link_in(t, "two", "one");
+	link_in(t, "one", "two");
+	assert_int_equal(path_at_make_file(t->root, "one", 0644), -ELOOP);
+	/* a loop that only shows when what stands before it has been made */
+	link_in(t, "/made/../around", "around");
+	assert_int_equal(path_at_make_file(t->root, "around", 0644), -ELOOP);
+	link_in(t, "endless/x", "endless");
+	assert_int_equal(path_at_make_file(t->root, "endless", 0644), -ELOOP);
+	dir_in(t, "d");
+	link_in(t, "/d", "to-d");
+	assert_int_equal(path_at_make_file(t->root, "to-d", 0644), -EISDIR);
+	link_in(t, "/n/..", "to-dots");
+	assert_int_equal(path_at_make_file(t->root, "to-dots", 0644), -EISDIR);
+	link_in(t, "/slash/", "to-slash");
+	assert_int_equal(path_at_make_file(t->root, "to-slash", 0644), -EISDIR);
+	assert_int_equal(path_at_make_file(t->root, "slash/", 0644), -EISDIR);
+	assert_int_equal(faccessat(t->root, "slash", F_OK, 0), -1);
+	memset(target, 'n', sizeof(target));
+	target[NAME_MAX + 1] = '\0';
+	link_in(t, target, "too-long");
+	assert_int_equal(path_at_make_file(t->root, "too-long", 0644), -ENAMETOOLONG);
 }
 
 static void test_read(void **state)
@@ -337,6 +446,8 @@ static void swap_forever(const struct tree *t)
 		(void)renameat2(t->root, "d", t->root, "evil2", RENAME_EXCHANGE);
 		(void)unlinkat(t->root, "d/x", AT_REMOVEDIR);
 		(void)unlinkat(t->root, "d/f", 0);
+		(void)unlinkat(t->root, "d/sub/f", 0);
+		(void)unlinkat(t->root, "d/sub", AT_REMOVEDIR);
 	}
 }
 
@@ -352,6 +463,7 @@ static void test_race(void **state)
 	dir_in(t, "d");
 	link_in(t, "../outside", "evil");
 	link_in(t, "/proc/self/cwd/../outside", "evil2");
+	link_in(t, "/d/sub/f", "through");
 	pid = fork();
 	if (pid == 0)
 		swap_forever(t);
@@ -362,6 +474,9 @@ static void test_race(void **state)
 		if (fd >= 0)
 			close(fd);
 		fd = path_at_make_file(t->root, "d/f", 0644);
+		if (fd >= 0)
+			close(fd);
+		fd = path_at_make_file(t->root, "through", 0644);
 		if (fd >= 0)
 			close(fd);
 		if (!is_untouched(t))
@@ -388,6 +503,10 @@ int main(void)
 		TREE_TEST(test_mkdir_p_refuses),
 		TREE_TEST(test_make_file),
 		TREE_TEST(test_make_file_through_links),
+		TREE_TEST(test_make_file_makes_parents_of_targets),
+		TREE_TEST(test_make_file_chains),
+		TREE_TEST(test_make_file_stays_inside),
+		TREE_TEST(test_make_file_refuses),
 		TREE_TEST(test_read),
 		TREE_TEST(test_race),
 	};
