@@ -11,12 +11,6 @@
 #include "base/cleanup.h"
 #include "base/quote.h"
 
-static int refuse(struct err *err, const char *text, const char *why)
-{
-	return err_set(err, ERR_USAGE, -EINVAL, "invalid volume specification: '%s'%s",
-		       QUOTE_PLAIN(text), why);
-}
-
 static bool word_is(const char *word, size_t len, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -75,11 +69,51 @@ static int absolute_source(const char *source, char **ret, struct err *err)
 	return 0;
 }
 
-static bool target_is_root(const char *target)
+/* An absolute path without empty, "." and ".." components and without '/' at its end, in place (Go's path.Clean; no symlink is looked at). */
+static void clean_path(char *path)
 {
-	while (*target == '/' || (*target == '.' && (target[1] == '/' || target[1] == '\0')))
-		target++;
-	return *target == '\0';
+	const char *in = path;
+	char *out = path;
+
+	for (;;) {
+		size_t len;
+
+		in += strspn(in, "/");
+		len = strcspn(in, "/");
+		if (len == 0)
+			break;
+		if (len == 2 && in[0] == '.' && in[1] == '.') {
+			while (out > path && *--out != '/')
+				;
+		} else if (len != 1 || in[0] != '.') {
+			*out++ = '/';
+			memmove(out, in, len);
+			out += len;
+		}
+		in += len;
+	}
+	if (out == path)
+		*out++ = '/';
+	*out = '\0';
+}
+
+/* Makes @target what is mounted on, in docker's order of complaints. */
+static int check_target(const char *text, const char *source, char *target, struct err *err)
+{
+	const char *type = strchr("/.", source[0]) ? "bind" : "volume";
+
+	if (target[0] != '/')
+		return err_set(err, ERR_USAGE, -EINVAL,
+			       "invalid volume specification: '%s': invalid mount config for type "
+			       "\"%s\": invalid mount path: '%s' mount path must be absolute",
+			       QUOTE_PLAIN(text), type, QUOTE_PLAIN(target));
+	clean_path(target);
+	if (strcmp(target, "/") == 0)
+		return err_set(err, ERR_USAGE, -EINVAL,
+			       "invalid volume specification: '%s': invalid mount config for type "
+			       "\"%s\": invalid specification: destination can't be '/'",
+			       QUOTE_PLAIN(text), type);
+	return 0;
 }
 
 /* Cut "a:b:c" in place. Return: number of parts, or 4 for more than three. */
@@ -107,7 +141,8 @@ int volume_parse(const char *text, struct bind_spec *ret, struct err *err)
 		return err_oom(err);
 	n = split(copy, parts);
 	if (n > 3 || !*parts[0] || (n > 1 && !*parts[1]))
-		return refuse(err, text, "");
+		return err_set(err, ERR_USAGE, -EINVAL, "invalid volume specification: '%s'",
+			       QUOTE_PLAIN(text));
 	if (n == 1)
 		return err_set(err, ERR_UNSUPPORTED, -EOPNOTSUPP,
 			       "anonymous volumes (--volume %s) are not supported yet",
@@ -117,18 +152,13 @@ int volume_parse(const char *text, struct bind_spec *ret, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	if (parts[1][0] != '/')
-		return err_set(err, ERR_USAGE, -EINVAL,
-			       "invalid volume specification: '%s': invalid mount config for type "
-			       "\"%s\": invalid mount path: '%s' mount path must be absolute",
-			       QUOTE_PLAIN(text), strchr("/.", parts[0][0]) ? "bind" : "volume",
-			       QUOTE_PLAIN(parts[1]));
+	r = check_target(text, parts[0], parts[1], err);
+	if (r < 0)
+		return r;
 	if (!strchr("/.", parts[0][0]))
 		return err_set(err, ERR_UNSUPPORTED, -EOPNOTSUPP,
 			       "named volumes (--volume %s) are not supported yet",
 			       QUOTE_PLAIN(text));
-	if (target_is_root(parts[1]))
-		return refuse(err, text, ": invalid specification: destination can't be '/'");
 	r = absolute_source(parts[0], &source, err);
 	if (r < 0)
 		return r;

@@ -235,6 +235,10 @@ static void test_refused(void **state)
 		       "Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
 	assert_refused(&(struct run_request){ .volumes = WORDS("/a:/x", "/b:/x") }, &config,
 		       -EINVAL, "Duplicate mount point: /x");
+	assert_refused(&(struct run_request){ .volumes = WORDS("/a:/x", "/b:/x/") }, &config,
+		       -EINVAL, "Duplicate mount point: /x");
+	assert_refused(&(struct run_request){ .volumes = WORDS("/a:/x/../x", "/b:/x") }, &config,
+		       -EINVAL, "Duplicate mount point: /x");
 	assert_refused(&(struct run_request){ .hostname = "a\nb" }, &config, -EINVAL,
 		       "invalid hostname: \"a\\x0ab\"");
 	memset(long_name, 'h', sizeof(long_name) - 1);
@@ -268,6 +272,31 @@ static void test_volume_source_is_made_last(void **state)
 	assert_true(spec.binds[0].readonly);
 }
 
+#define ROOT_REFUSED(text, type)                                                          \
+	"invalid volume specification: '" text "': invalid mount config for type \"" type \
+	"\": invalid specification: destination can't be '/'"
+
+/* What only looks like a "." or ".." stays. */
+static void test_volume_target_is_cleaned(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "/a:/.../..x/.y/", "/.../..x/.y" },
+		{ "/a:/x../y./..", "/x.." },
+		{ "/a:/a/bb/ccc/../../dddd", "/a/dddd" },
+		{ "/a:/a//./b", "/a/b" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bind_spec bind = { 0 };
+
+		assert_int_equal(volume_parse(cases[i][0], &bind, NULL), 0);
+		assert_string_equal(bind.target, cases[i][1]);
+		free(bind.source);
+		free(bind.target);
+	}
+}
+
 static void test_volumes(void **state)
 {
 	static const struct {
@@ -296,8 +325,22 @@ static void test_volumes(void **state)
 		  -EINVAL, false },
 		{ "foo:/x", "named volumes", -EOPNOTSUPP, false },
 		{ "/x", "anonymous volumes", -EOPNOTSUPP, false },
-		{ "/a:/", "destination can't be '/'", -EINVAL, false },
-		{ "/a:/.//", "destination can't be '/'", -EINVAL, false },
+		{ "/a:/", ROOT_REFUSED("/a:/", "bind"), -EINVAL, false },
+		{ "/a:/.//", ROOT_REFUSED("/a:/.//", "bind"), -EINVAL, false },
+		{ "/a:/..", ROOT_REFUSED("/a:/..", "bind"), -EINVAL, false },
+		{ "./a:/tmp/..:ro", ROOT_REFUSED("./a:/tmp/..:ro", "bind"), -EINVAL, false },
+		{ "/a:/../x/../../.", ROOT_REFUSED("/a:/../x/../../.", "bind"), -EINVAL, false },
+		{ "foo:/x/..", ROOT_REFUSED("foo:/x/..", "volume"), -EINVAL, false },
+		{ "/a:/x/", NULL, 0, false },
+		{ "/a://x//:ro", NULL, 0, true },
+		{ "/a:/./x/.", NULL, 0, false },
+		{ "/a:/x/../x", NULL, 0, false },
+		{ "/a:/../../x", NULL, 0, false },
+		{ "/a:/y/z/../../x/longer/..", NULL, 0, false },
+		{ "/a:x/..",
+		  "invalid mount config for type \"bind\": "
+		  "invalid mount path: 'x/..' mount path must be absolute",
+		  -EINVAL, false },
 		{ "", "invalid volume specification: ''", -EINVAL, false },
 		{ ":", "invalid volume specification: ':'", -EINVAL, false },
 		{ ":/x", "invalid volume specification: ':/x'", -EINVAL, false },
@@ -338,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_volume_source_is_made_last, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test(test_volumes),
+		cmocka_unit_test(test_volume_target_is_cleaned),
 	};
 
 	return cmocka_run_group_tests_name("run_spec", tests, NULL, NULL);
