@@ -264,7 +264,7 @@ static void test_hostile_files(void **state)
 
 	assert_int_equal(unlinkat(f->fd, "etc/passwd", 0), 0);
 	assert_int_equal(mkfifoat(f->fd, "etc/passwd", 0666), 0);
-	check_bad(f, "root", -EINVAL, "read /etc/passwd of the image");
+	check_bad(f, "root", -EINVAL, "read /etc/passwd of the image: not a regular file");
 
 	assert_int_equal(unlinkat(f->fd, "etc/passwd", 0), 0);
 	assert_int_equal(symlinkat("passwd", f->fd, "etc/passwd"), 0);
@@ -278,6 +278,17 @@ static void test_hostile_files(void **state)
 	assert_int_equal(symlinkat("../../../../../../proc/1/root/etc/passwd", f->fd, "etc/passwd"),
 			 0);
 	check_bad(f, "root", -ENOENT, "unable to find user root");
+
+	/* a directory is no file, and the group file is no better than the other */
+	assert_int_equal(unlinkat(f->fd, "etc/passwd", 0), 0);
+	assert_int_equal(symlinkat("/etc", f->fd, "etc/passwd"), 0);
+	check_bad(f, "root", -EINVAL, "read /etc/passwd of the image: not a regular file");
+	assert_int_equal(renameat(f->fd, "etc/group", f->fd, "etc/kept"), 0);
+	assert_int_equal(mkfifoat(f->fd, "etc/group", 0666), 0);
+	assert_int_equal(unlinkat(f->fd, "etc/passwd", 0), 0);
+	put(f, "etc/passwd", PASSWD, sizeof(PASSWD) - 1);
+	check_bad(f, "0:users", -EINVAL, "read /etc/group of the image: not a regular file");
+	assert_int_equal(renameat(f->fd, "etc/kept", f->fd, "etc/group"), 0);
 
 	/* a link inside is followed */
 	assert_int_equal(unlinkat(f->fd, "etc/passwd", 0), 0);
@@ -294,7 +305,7 @@ static void test_device(void **state)
 		print_message("skipped: making a device needs root\n");
 		skip();
 	}
-	check_bad(f, "root", -EINVAL, "read /etc/passwd of the image");
+	check_bad(f, "root", -EINVAL, "read /etc/passwd of the image: not a regular file");
 }
 
 static void test_size(void **state)
@@ -307,7 +318,15 @@ static void test_size(void **state)
 		assert_true(fd >= 0);
 		assert_int_equal(ftruncate(fd, (off_t)USER_FILE_MAX + 1), 0);
 	}
-	check_bad(f, "root", -E2BIG, "read /etc/passwd of the image");
+	check_bad(f, "root", -E2BIG, "read /etc/passwd of the image: larger than 10485760 bytes");
+	put(f, "etc/passwd", PASSWD, sizeof(PASSWD) - 1);
+	{
+		AUTO_CLOSE int fd = openat(f->fd, "etc/group", O_WRONLY | O_CLOEXEC);
+
+		assert_true(fd >= 0);
+		assert_int_equal(ftruncate(fd, (off_t)USER_FILE_MAX + 1), 0);
+	}
+	check_bad(f, "bob", -E2BIG, "read /etc/group of the image: larger than 10485760 bytes");
 }
 
 static void test_nul_bytes(void **state)
