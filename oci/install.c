@@ -17,7 +17,6 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "base/log.h"
 #include "oci/install_state.h"
 #include "oci/lower.h"
 #include "oci/whiteout.h"
