@@ -2,8 +2,8 @@
 /*
  * A container in the foreground (see foreground.h).
  *
- * Sequence: sweep what killed runs left; block signals; seccomp filters (from the cache); cgroup; launch, and beside it the state file;
- * serve; remove cgroup and state. Without a terminal this process is the container's parent and hands it its own fds. With one, a monitor
+ * Sequence: block signals; seccomp filters (from the cache); cgroup; launch, and beside it: sweep what killed runs left, state file; serve;
+ * remove cgroup and state. Without a terminal this process is the container's parent and hands it its own fds. With one, a monitor
  * (monitor.c) stands between, so that the user can detach; it releases then, and this process only if the monitor was killed.
  */
 #include "runtime/foreground.h"
@@ -55,11 +55,16 @@ static void resources_release(void *arg)
 	state_unregister(res->state_dir, MOVE_FD(res->lock_fd), &res->state);
 }
 
-/* Runs beside the child's mounting, in the process that will own the container. */
+/* Runs beside the child's mounting, in the process that will own the container. Before it takes a name, those of killed owners are freed. */
 static int resources_register(void *arg, pid_t pid, struct err *err)
 {
 	struct resources *res = arg;
-	int r = fault_check("state", err);
+	int r = state_sweep(res->state_dir, err);
+
+	/* Those whose owners were killed before they had a state file. */
+	cgroup_sweep();
+	if (r == 0)
+		r = fault_check("state", err);
 
 	/* Without a cgroup a sweeper has nothing else to find the processes by. */
 	if (res->cgroup.fd < 0)
@@ -203,11 +208,6 @@ int foreground_run(const struct foreground_request *req, struct exit_info *ret, 
 		return r;
 	if (mkdir(req->state_dir, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, ERR_SYSTEM, "make state directory %s", QUOTE(req->state_dir));
-	r = state_sweep(req->state_dir, err);
-	if (r < 0)
-		return r;
-	/* Those whose owners were killed before they had a state file. */
-	cgroup_sweep();
 	if (req->spec->tty && req->spec->interactive)
 		pty_forward_wait_foreground();
 	if (!req->spec->tty) {
