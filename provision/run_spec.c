@@ -29,6 +29,12 @@ static const char *bare_name(const char *name)
 	return name + (name[0] == '/');
 }
 
+/* --name '' is no name: the container gets a random one. */
+static bool has_name(const struct run_request *req)
+{
+	return req->name && *req->name;
+}
+
 static int check_workdir(const char *dir, struct err *err)
 {
 	if (dir[0] == '/')
@@ -54,7 +60,8 @@ static int build_identity(const struct run_request *req, struct container_spec *
 	if (r >= 0)
 		r = copy_string(random.id, &spec->id, err);
 	if (r >= 0)
-		r = copy_string(req->name ? bare_name(req->name) : random.name, &spec->name, err);
+		r = copy_string(has_name(req) ? bare_name(req->name) : random.name, &spec->name,
+				err);
 	return r;
 }
 
@@ -252,7 +259,7 @@ int run_spec_check(const struct run_request *req, struct err *err)
 	AUTO(container_spec) spec = { 0 };
 	int r = 0;
 
-	if (req->name)
+	if (has_name(req))
 		r = container_name_check(bare_name(req->name), err);
 	if (r >= 0 && req->hostname)
 		r = check_hostname(req->hostname, err);

@@ -17,7 +17,7 @@ struct run_request {
 	const char *entrypoint; /* NULL: the image's; "": none */
 	char *const *env; /* -e: KEY=VALUE or KEY */
 	char *const *volumes; /* -v: SRC:DST[:ro|rw] */
-	const char *workdir, *user, *hostname, *name;
+	const char *workdir, *user, *hostname, *name; /* "": as if not given */
 	enum network_mode network;
 };
 

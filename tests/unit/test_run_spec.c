@@ -188,7 +188,7 @@ static void test_overrides(void **state)
 	struct image_config config = { .cmd = WORDS("sh"),
 				       .user = (char[]){ "image" },
 				       .workdir = (char[]){ "/image" } };
-	struct run_request none = { .user = "", .workdir = "" };
+	struct run_request none = { .user = "", .workdir = "", .hostname = "", .name = "" };
 	struct run_request all = { .user = "1:2",
 				   .workdir = "/flag",
 				   .name = "/web",
@@ -202,6 +202,8 @@ static void test_overrides(void **state)
 	assert_int_equal(build(&none, &config, &a, NULL), 0);
 	assert_string_equal(a.user, "image");
 	assert_string_equal(a.workdir, "/image");
+	assert_true(strlen(a.hostname) > 0);
+	assert_non_null(strchr(a.name, '_'));
 	assert_int_equal(build(&all, &config, &b, NULL), 0);
 	assert_string_equal(b.user, "1:2");
 	assert_string_equal(b.workdir, "/flag");
@@ -233,6 +235,8 @@ static void test_refused(void **state)
 		       "the working directory 'srv' is invalid, it needs to be an absolute path");
 	assert_refused(&(struct run_request){ .name = "a b" }, &config, -EINVAL,
 		       "Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+	assert_refused(&(struct run_request){ .name = "/" }, &config, -EINVAL,
+		       "Invalid container name (), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
 	assert_refused(&(struct run_request){ .volumes = WORDS("/a:/x", "/b:/x") }, &config,
 		       -EINVAL, "Duplicate mount point: /x");
 	assert_refused(&(struct run_request){ .volumes = WORDS("/a:/x", "/b:/x/") }, &config,
