@@ -18,6 +18,7 @@
 #include "oci/platform.h"
 #include "provision/image_ensure.h"
 #include "provision/run_spec.h"
+#include "runtime/detach.h"
 #include "runtime/foreground.h"
 
 #define DETACH_KEYS_DEFAULT "ctrl-p,ctrl-q"
@@ -151,6 +152,7 @@ static int parse_network(const char *text, enum network_mode *ret, struct err *e
 static int parse(const struct run_options *o, char *const *operands, struct run_request *run,
 		 struct image_request *image, struct err *err)
 {
+	struct detach_keys keys;
 	int r;
 
 	*run = (struct run_request){
@@ -178,6 +180,9 @@ static int parse(const struct run_options *o, char *const *operands, struct run_
 	r = parse_policy(o->pull, &image->policy, err);
 	if (r >= 0)
 		r = parse_network(o->network, &run->network, err);
+	/* Before a pull, and without --tty too; what they mean is settled where the terminal is. */
+	if (r >= 0 && o->detach_keys)
+		r = detach_keys_parse(o->detach_keys, &keys, err);
 	if (r >= 0)
 		r = run_spec_check(run, err);
 	return r;
