@@ -190,11 +190,11 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, int s
 static void reset_ignored(void)
 {
 	struct sigaction hup;
-	bool nohup = sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler == SIG_IGN;
+	bool known = sigaction(SIGHUP, NULL, &hup) == 0;
 
 	sigreset_all();
-	if (nohup)
-		(void)signal(SIGHUP, SIG_IGN);
+	if (known)
+		(void)sigaction(SIGHUP, &hup, NULL);
 }
 
 int foreground_run(const struct foreground_request *req, struct exit_info *ret, struct err *err)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -13,13 +14,14 @@
 #include "base/fd.h"
 #include "base/strv.h"
 
-extern const char stub_program[], stub_program_end[];
+extern const char stub_program[];
+extern const uint64_t stub_program_len;
 
-__asm__(".section .rodata, \"a\"\n"
-	".balign 16\n"
+__asm__(".pushsection .rodata\n"
 	"stub_program: .incbin \"build/stub\"\n"
-	"stub_program_end: .byte 0\n"
-	".previous\n");
+	"0: .balign 8\n"
+	"stub_program_len: .8byte 0b - stub_program\n"
+	".popsection\n");
 
 int stub_place(int dir_fd, struct err *err)
 {
@@ -28,7 +30,7 @@ int stub_place(int dir_fd, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, ERR_SYSTEM, "make the container's init");
-	r = fd_write_full(fd, stub_program, (size_t)(stub_program_end - stub_program));
+	r = fd_write_full(fd, stub_program, (size_t)stub_program_len);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, r, "write the container's init: %s", strerror(-r));
 	r = openat(dir_fd, "init", O_PATH | O_CLOEXEC);
