@@ -45,11 +45,11 @@ static int member_text(const struct json *obj, const char *key, size_t max, char
 	return *ret ? 0 : err_oom(err);
 }
 
-static int check_length(const struct json *list, const char *key, struct err *err)
+static int check_length(const struct json *list, const char *key, size_t max, struct err *err)
 {
-	if (json_len(list) > IMAGE_LIST_MAX)
-		return err_set(err, ERR_CORRUPT, -E2BIG, "%s has %zu members, more than %d", key,
-			       json_len(list), IMAGE_LIST_MAX);
+	if (json_len(list) > max)
+		return err_set(err, ERR_CORRUPT, -E2BIG, "%s has %zu members, more than %zu", key,
+			       json_len(list), max);
 	return 0;
 }
 
@@ -59,8 +59,18 @@ static int member_list(const struct json *obj, const char *key, char ***ret, str
 	int r = json_member_array(obj, key, JSON_OPTIONAL, &list, err);
 
 	if (r == 0)
-		r = check_length(list, key, err);
+		r = check_length(list, key, IMAGE_LIST_MAX, err);
 	return r < 0 ? r : json_member_strv(obj, key, JSON_OPTIONAL, ret, err);
+}
+
+/* A command line: docker also takes a plain string, as its one word. */
+static int member_words(const struct json *obj, const char *key, char ***ret, struct err *err)
+{
+	const char *word = json_string(json_get(obj, key));
+
+	if (!word)
+		return member_list(obj, key, ret, err);
+	return strv_add(ret, word) < 0 ? err_oom(err) : 0;
 }
 
 /* Go's sets: an object whose keys count and whose values are empty objects. */
@@ -70,7 +80,7 @@ static int member_keys(const struct json *obj, const char *key, char ***ret, str
 	int r = json_member_object(obj, key, JSON_OPTIONAL, &set, err);
 
 	if (r == 0)
-		r = check_length(set, key, err);
+		r = check_length(set, key, IMAGE_LIST_MAX, err);
 	for (size_t i = 0; r == 0 && i < json_len(set); i++) {
 		if (strv_add(ret, json_key_at(set, i)) < 0)
 			return err_oom(err);
@@ -82,23 +92,30 @@ static int member_labels(const struct json *obj, char ***ret, struct err *err)
 {
 	const struct json *labels = NULL;
 	int r = json_member_object(obj, "Labels", JSON_OPTIONAL, &labels, err);
+	size_t n = json_len(labels);
 
 	if (r == 0)
-		r = check_length(labels, "Labels", err);
-	for (size_t i = 0; r == 0 && i < json_len(labels); i++) {
+		r = check_length(labels, "Labels", IMAGE_LABELS_MAX, err);
+	if (r < 0 || n == 0)
+		return r;
+	/* At once, and by place below: growing and searching step by step is too slow for so many. */
+	*ret = calloc(n + 1, sizeof(**ret));
+	if (!*ret)
+		return err_oom(err);
+	for (size_t i = 0; i < n; i++) {
 		const char *key = json_key_at(labels, i), *value = "";
-		char *pair = NULL;
 
-		/* By place, not by json_member_string(), which searches: there can be many. */
 		if (json_type(json_at(labels, i)) != JSON_NULL)
 			value = json_string(json_at(labels, i));
 		if (!value)
 			return err_set(err, ERR_CORRUPT, -EBADMSG, "Labels: %s is not a string",
 				       QUOTE(key));
-		if (asprintf(&pair, "%s=%s", key, value) < 0 || strv_take(ret, pair) < 0)
+		if (asprintf(&(*ret)[i], "%s=%s", key, value) < 0) {
+			(*ret)[i] = NULL;
 			return err_oom(err);
+		}
 	}
-	return r;
+	return 0;
 }
 
 static int decode_platform(const struct json *doc, struct platform *ret, struct err *err)
@@ -133,9 +150,9 @@ static int decode_process(const struct json *doc, struct image_config *c, struct
 	if (r == 0)
 		r = member_list(config, "Env", &c->env, err);
 	if (r == 0)
-		r = member_list(config, "Entrypoint", &c->entrypoint, err);
+		r = member_words(config, "Entrypoint", &c->entrypoint, err);
 	if (r == 0)
-		r = member_list(config, "Cmd", &c->cmd, err);
+		r = member_words(config, "Cmd", &c->cmd, err);
 	if (r == 0)
 		r = member_keys(config, "ExposedPorts", &c->exposed_ports, err);
 	if (r == 0)

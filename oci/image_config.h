@@ -13,7 +13,8 @@
 #define IMAGE_CONFIG_BYTES_MAX ((size_t)8 << 20)
 #define IMAGE_USER_MAX 256 /* bytes */
 #define IMAGE_TEXT_MAX 4096 /* bytes of WorkingDir, StopSignal, created */
-#define IMAGE_LIST_MAX 4096 /* members of each list: Env, Entrypoint, Cmd, ports, volumes, labels */
+#define IMAGE_LIST_MAX 4096 /* members of each list: Env, Entrypoint, Cmd, ports, volumes */
+#define IMAGE_LABELS_MAX 65536 /* build systems write thousands; nothing is started with them */
 
 struct image_config {
 	struct platform platform;
@@ -31,7 +32,7 @@ struct image_config {
 /**
  * image_config_decode() - an image configuration; empty and null members are absent ones
  * @ret: owned: image_config_done()
- * Env keeps entries without '=', as docker does. ArgsEscaped and members that racker has no use for are not looked at.
+ * Env keeps entries without '=', as docker does; Entrypoint and Cmd may be a string, their one element, as in docker's StrSlice. ArgsEscaped and members that racker has no use for are not looked at.
  * Return: 0, -EBADMSG/ERR_CORRUPT naming the member, -E2BIG/ERR_CORRUPT (a limit above, or more than LAYERS_MAX diffIDs),
  * -EOPNOTSUPP/ERR_UNSUPPORTED (diffID of another algorithm than sha256)
  * Source: image-spec config.md "Properties"

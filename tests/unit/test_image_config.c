@@ -131,6 +131,22 @@ static void test_no_layers(void **state)
 	}
 }
 
+/* moby's StrSlice: a string is a slice of one element. */
+static void test_command_line_as_string(void **state)
+{
+	AUTO(image_config) c = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	if (decode(WITH("\"Entrypoint\":\"/bin/x\",\"Cmd\":\"a b\""), &c, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_strv(c.entrypoint, (const char *[]){ "/bin/x", NULL });
+	assert_strv(c.cmd, (const char *[]){ "a b", NULL });
+	image_config_done(&c);
+	assert_int_equal(decode(WITH("\"Cmd\":\"\""), &c, &err), 0);
+	assert_strv(c.cmd, (const char *[]){ "", NULL });
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -172,7 +188,9 @@ static void test_refused(void **state)
 		{ WITH("\"Env\":[\"A=b\",1]"), -EBADMSG, "Env" },
 		{ WITH("\"Env\":[\"A=b\\u0000LD_PRELOAD=x\"]"), -EBADMSG, "" },
 		{ WITH("\"User\":\"0\\u0000x\""), -EBADMSG, "" },
-		{ WITH("\"Entrypoint\":\"/bin/sh\""), -EBADMSG, "Entrypoint" },
+		{ WITH("\"Entrypoint\":{}"), -EBADMSG, "Entrypoint" },
+		{ WITH("\"Entrypoint\":1"), -EBADMSG, "Entrypoint" },
+		{ WITH("\"Cmd\":true"), -EBADMSG, "Cmd" },
 		{ WITH("\"Cmd\":[[]]"), -EBADMSG, "Cmd" },
 		{ WITH("\"Cmd\":[null]"), -EBADMSG, "Cmd" },
 		{ WITH("\"ExposedPorts\":[\"80\"]"), -EBADMSG, "ExposedPorts" },
@@ -216,10 +234,14 @@ static void test_list_limits(void **state)
 {
 	static const struct {
 		const char *key, *item, *brackets;
+		size_t max;
 	} lists[] = {
-		{ "Env", "", "[]" },	    { "Entrypoint", "", "[]" },
-		{ "Cmd", "", "[]" },	    { "ExposedPorts", ":{}", "{}" },
-		{ "Volumes", ":{}", "{}" }, { "Labels", ":\"x\"", "{}" },
+		{ "Env", "", "[]", IMAGE_LIST_MAX },
+		{ "Entrypoint", "", "[]", IMAGE_LIST_MAX },
+		{ "Cmd", "", "[]", IMAGE_LIST_MAX },
+		{ "ExposedPorts", ":{}", "{}", IMAGE_LIST_MAX },
+		{ "Volumes", ":{}", "{}", IMAGE_LIST_MAX },
+		{ "Labels", ":\"x\"", "{}", IMAGE_LABELS_MAX },
 	};
 
 	(void)state;
@@ -227,9 +249,9 @@ static void test_list_limits(void **state)
 		AUTO(image_config) c = { 0 };
 		struct err err = { 0 };
 		AUTO_FREE char *most =
-			repeated(lists[i].key, lists[i].item, lists[i].brackets, IMAGE_LIST_MAX);
-		AUTO_FREE char *more = repeated(lists[i].key, lists[i].item, lists[i].brackets,
-						IMAGE_LIST_MAX + 1);
+			repeated(lists[i].key, lists[i].item, lists[i].brackets, lists[i].max);
+		AUTO_FREE char *more =
+			repeated(lists[i].key, lists[i].item, lists[i].brackets, lists[i].max + 1);
 
 		if (decode(most, &c, &err) < 0)
 			fail_msg("%s: %s", lists[i].key, err.msg);
@@ -337,7 +359,7 @@ int main(void)
 		cmocka_unit_test(test_no_layers),     cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_list_limits),   cmocka_unit_test(test_text_limits),
 		cmocka_unit_test(test_diff_id_limit), cmocka_unit_test(test_document_limit),
-		cmocka_unit_test(test_chain_id),
+		cmocka_unit_test(test_chain_id),      cmocka_unit_test(test_command_line_as_string),
 	};
 
 	return cmocka_run_group_tests_name("image_config", tests, NULL, NULL);
