@@ -49,11 +49,7 @@ static int read_manifest(struct install *in, struct err *err)
 		r = err_set(err, ERR_CORRUPT, -EBADMSG, "not an image manifest");
 	if (r >= 0)
 		r = manifest_decode(doc, &in->doc, err);
-	if (r < 0)
-		return err_prefix(err, r, "manifest");
-	if (in->doc.n_layers == 0)
-		return err_set(err, ERR_UNSUPPORTED, -EOPNOTSUPP, "the image has no layers");
-	return 0;
+	return r < 0 ? err_prefix(err, r, "manifest") : 0;
 }
 
 static int read_config(struct install *in, struct image_config *ret, struct err *err)
@@ -117,7 +113,8 @@ static void find_layer(struct install *in, size_t i)
 
 static int find_layers(struct install *in, const struct image_config *config, struct err *err)
 {
-	in->layers = calloc(in->doc.n_layers, sizeof(*in->layers));
+	/* None is fine: an image of metadata alone can be installed and looked at, though not run. */
+	in->layers = calloc(in->doc.n_layers + 1, sizeof(*in->layers));
 	if (!in->layers)
 		return err_oom(err);
 	for (size_t i = 0; i < in->doc.n_layers; i++)
@@ -327,7 +324,7 @@ static int lowest_layer(const struct install *in, size_t *ret, struct err *err)
 
 static int publish_record(struct install *in, struct err *err)
 {
-	AUTO_FREE struct digest *keys = calloc(in->doc.n_layers, sizeof(*keys));
+	AUTO_FREE struct digest *keys = calloc(in->doc.n_layers + 1, sizeof(*keys));
 	struct image_record rec = { .name = in->name,
 				    .source = in->source,
 				    .manifest = in->req.manifest_digest,

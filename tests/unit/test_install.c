@@ -145,6 +145,28 @@ static void test_two_layers(void **state)
 	assert_int_equal(count(f->store.layers_fd), 2);
 }
 
+/* FROM scratch and labels alone: docker pulls and inspects that. */
+static void test_no_layers(void **state)
+{
+	struct fixture *f = *state;
+	struct image_record *list = NULL;
+	AUTO(image_record) rec = { 0 };
+	size_t n = 0;
+
+	test_image_finish(&f->im);
+	install_ok(f, "docker.io/library/empty:1");
+	install_ok(f, "docker.io/library/empty:1");
+	rec = record(f, "docker.io/library/empty:1");
+	assert_int_equal(rec.n_layers, 0);
+	assert_int_equal(rec.size, 0);
+	assert_true(digest_equal(&rec.config, &f->im.config_digest));
+	assert_true(store_blob_exists(&f->store, &rec.config));
+	assert_int_equal(image_record_list(&f->store, &list, &n, &f->err), 0);
+	assert_int_equal(n, 1);
+	image_records_free(list, n);
+	assert_int_equal(count(f->store.layers_fd), 0);
+}
+
 struct events {
 	enum layer_event seen[32];
 	size_t n;
@@ -487,6 +509,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_two_layers),
+		T(test_no_layers),
 		T(test_second_time_needs_nothing),
 		T(test_events_and_worker_fd),
 		T(test_equal_layers),
