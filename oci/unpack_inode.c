@@ -4,7 +4,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
+#include "base/log.h"
+#include "base/quote.h"
 #include "oci/remove_tree.h"
 #include "oci/unpack_meta.h"
 #include "oci/whiteout.h"
@@ -130,6 +133,11 @@ int inode_make_special(const struct inode_place *at, const struct tar_entry *ent
 {
 	mode_t mode = entry->mode & (S_IFMT | 07777);
 
+	/* on disk it would hide what the layers below have; no overlay can show it as a device */
+	if (S_ISCHR(mode) && entry->rdev == makedev(0, 0)) {
+		log_debug("%s: a character device 0:0, skipped", QUOTE(entry->path));
+		return 0;
+	}
 	for (int attempt = 0; mknodat(at->dir_fd, at->name, mode, entry->rdev) < 0; attempt++) {
 		int r;
 

@@ -24,7 +24,7 @@ int inode_make_file(const struct inode_place *at, const struct tar_entry *entry,
 		    struct layer_reader *reader, struct err *err);
 int inode_make_symlink(const struct inode_place *at, const struct tar_entry *entry,
 		       struct err *err);
-/** inode_make_special() - character and block devices, FIFOs */
+/** inode_make_special() - character and block devices, FIFOs; a character device 0:0, which is overlay's whiteout, is left out */
 int inode_make_special(const struct inode_place *at, const struct tar_entry *entry,
 		       struct err *err);
 /**

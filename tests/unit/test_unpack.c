@@ -313,6 +313,24 @@ static void test_whiteouts(void **state)
 	assert_null(f->result.needs.implied_dirs);
 }
 
+/* A device 0:0 is no whiteout in an archive, and must not become one. */
+static void test_device_that_would_be_a_whiteout(void **state)
+{
+	struct fixture *f = fixture(state);
+
+	need_root();
+	tar_add(f->tar, .path = "c", .type = '3');
+	tar_file(f->tar, "kept", "text");
+	tar_add(f->tar, .path = "kept", .type = '3');
+	tar_add(f->tar, .path = "null", .type = '3', .major = 1, .minor = 3);
+	tar_add(f->tar, .path = "b", .type = '4');
+	unpack_ok(f);
+	assert_absent(f, "c");
+	assert_content(f, "kept", "text");
+	assert_true(S_ISCHR(stat_of(f, "null").st_mode));
+	assert_true(S_ISBLK(stat_of(f, "b").st_mode));
+}
+
 static void test_opaque_either_order(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -495,6 +513,7 @@ int main(void)
 		T(test_replacement),
 		T(test_replaced_directory_attributes_go),
 		T(test_whiteouts),
+		T(test_device_that_would_be_a_whiteout),
 		T(test_opaque_either_order),
 		T(test_symlinked_parent),
 		T(test_hardlinks_late),
