@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/quote.h"
+#include "base/strv.h"
 
 int common_platform(const char *flag, struct platform *buf, const struct platform **ret,
 		    struct err *err)
@@ -46,12 +47,13 @@ int common_list_records(const struct context *ctx, struct store *ret_store, stru
 		*err = why;
 		return r;
 	}
-	return image_record_list(ret_store, &ret->records, &ret->n, err);
+	return image_record_scan(ret_store, &ret->records, &ret->n, &ret->damaged, err);
 }
 
 void record_list_done(struct record_list *l)
 {
 	image_records_free(l->records, l->n);
+	strv_free(l->damaged);
 	*l = (struct record_list){ 0 };
 }
 

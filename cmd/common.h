@@ -27,6 +27,7 @@ int common_check_format(const char *format, const char *other, struct err *err);
 struct record_list {
 	struct image_record *records;
 	size_t n;
+	char **damaged; /* names of those that cannot be read */
 };
 /** common_list_records() - those of the user's store; none if there is no store yet. *ret_store: store_done() in either case. */
 int common_list_records(const struct context *ctx, struct store *ret_store, struct record_list *ret,

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/quote.h"
 #include "cmd/commands.h"
 #include "cmd/common.h"
@@ -220,6 +221,12 @@ static int list(const struct context *ctx, const struct images_options *o, const
 	rows.v = calloc(records.n + 1, sizeof(*rows.v));
 	if (!rows.v)
 		return err_oom(err);
+	for (char **name = records.damaged; name && *name; name++) {
+		struct err why = { 0 };
+
+		(void)image_record_refuse(*name, &why);
+		log_warning("%s", why.msg);
+	}
 	for (size_t i = 0; i < records.n; i++) {
 		r = add_row(&store, &records.records[i], wanted, &rows, err);
 		if (r < 0)

@@ -63,10 +63,11 @@ static int prune(const struct context *ctx, struct store_collected *ret, struct 
 		r = common_list_containers(ctx, &containers, err);
 	if (r >= 0)
 		r = common_layers_in_use(&containers, &in_use, &n, err);
-	if (r >= 0)
-		r = store_sweep(&store, err);
+	/* First: it refuses while a record is damaged, and then nothing of the store is touched. */
 	if (r >= 0)
 		r = store_collect(&store, in_use, n, ret, err);
+	if (r >= 0)
+		r = store_sweep(&store, err);
 	if (r >= 0)
 		r = image_bootstrap_dir(&ctx->settings, &bootstrap, err);
 	if (r >= 0)

@@ -89,3 +89,34 @@ int image_path(const char *name, char buf[static PATH_MAX], struct err *err)
 	(void)snprintf(buf, PATH_MAX, "_other/%s", hash.hex);
 	return 0;
 }
+
+/* What would be at @path if it were well-formed. */
+static void guess_name(const char *path, char buf[static PATH_MAX])
+{
+	static const char labels[] = "_labels/", tags[] = "/_tags", digests[] = "/_digests";
+	const char *slash = strrchr(path, '/'), *at;
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	buf[0] = '\0';
+	if (strncmp(path, labels, strlen(labels)) == 0) {
+		(void)snprintf(buf, PATH_MAX, "%s", path + strlen(labels));
+	} else if (len > strlen(tags) && memcmp(slash - strlen(tags), tags, strlen(tags)) == 0) {
+		(void)snprintf(buf, PATH_MAX, "%.*s:%s", (int)(len - strlen(tags)), path,
+			       slash + 1);
+	} else if (len > strlen(digests) &&
+		   memcmp(slash - strlen(digests), digests, strlen(digests)) == 0) {
+		at = strchr(slash, '@');
+		(void)snprintf(buf, PATH_MAX, "%.*s%s%.*s@sha256:%s", (int)(len - strlen(digests)),
+			       path, at ? ":" : "", at ? (int)(at - slash - 1) : 0, slash + 1,
+			       at ? at + 1 : slash + 1);
+	}
+}
+
+void image_path_name(const char *path, char buf[static PATH_MAX])
+{
+	char back[PATH_MAX];
+
+	guess_name(path, buf);
+	if (image_path(buf, back, NULL) < 0 || strcmp(back, path) != 0)
+		(void)snprintf(buf, PATH_MAX, "%s", path);
+}

@@ -18,4 +18,7 @@
  */
 int image_path(const char *name, char buf[static PATH_MAX], struct err *err);
 
+/** image_path_name() - the name whose record is at @path; @path itself if none is or it cannot be told ("_other/") */
+void image_path_name(const char *path, char buf[static PATH_MAX]);
+
 #endif

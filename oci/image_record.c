@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/quote.h"
+#include "base/strv.h"
 #include "oci/image_path.h"
 #include "oci/manifest.h"
 #include "oci/store.h"
@@ -143,24 +144,35 @@ static int record_decode(const char *text, size_t len, struct image_record *ret,
 	return 0;
 }
 
-/* Return: 0, -ENOENT, -EBADMSG, other -errno */
+/*
+ * Return: 0; -ENOENT; -EBADMSG/ERR_CORRUPT for whatever is wrong with the file itself, so that it never can be read; other -errno of a
+ * system that cannot read it now
+ */
 static int record_read(int dir_fd, const char *path, struct image_record *ret, struct err *err)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	AUTO_FREE char *text = NULL;
+	struct err why = { 0 };
 	size_t len = 0;
 	int r;
 
+	/* a symbolic link, a socket */
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "image record: not a regular file");
 	if (fd < 0)
 		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM,
 			       "open image record");
 	r = fd_read_all(fd, RECORD_BYTES_MAX, &text, &len);
+	if (r == -E2BIG)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "image record: too large");
 	if (r < 0) {
 		errno = -r;
 		return err_sys(err, ERR_SYSTEM, "read image record");
 	}
-	r = record_decode(text, len, ret, err);
-	return r < 0 ? err_prefix(err, r, "image record") : 0;
+	r = record_decode(text, len, ret, &why);
+	if (r == -ENOMEM)
+		return err_oom(err);
+	return r < 0 ? err_set(err, ERR_CORRUPT, -EBADMSG, "image record: %s", why.msg) : 0;
 }
 
 /* The directory of a record's file, made if need be. @path is cut there; *ret_file is the rest. Return: fd or -errno */
@@ -271,43 +283,79 @@ int image_record_remove(const struct store *s, const char *name, struct err *err
 	return 0;
 }
 
-struct record_list {
+/* A walk through images/: what is found, and where it is. */
+struct record_walk {
 	struct image_record *items;
 	size_t n, cap;
+	char **damaged;
+	char path[PATH_MAX]; /* of the entry at hand, below images/ */
 };
 
-static void record_list_done(struct record_list *l)
+static void record_walk_done(struct record_walk *w)
 {
-	image_records_free(l->items, l->n);
+	image_records_free(w->items, w->n);
+	strv_free(w->damaged);
 }
 
-/* A record that cannot be read is passed over: it must not hide the others. */
-static int list_file(int dir_fd, const char *name, struct record_list *list, struct err *err)
+static int walk_add(struct record_walk *w, struct image_record *rec, struct err *err)
 {
-	struct err why = { 0 };
-	struct image_record rec;
-	int r = record_read(dir_fd, name, &rec, &why);
-
-	if (r == -ENOMEM)
-		return err_oom(err);
-	if (r < 0) {
-		log_debug("images: %s: %s", QUOTE(name), why.msg);
-		return 0;
-	}
-	if (list->n == list->cap) {
-		size_t cap = list->cap ? list->cap * 2 : 16;
+	if (w->n == w->cap) {
+		size_t cap = w->cap ? w->cap * 2 : 16;
 		struct image_record *bigger =
-			cap > RECORDS_MAX ? NULL : reallocarray(list->items, cap, sizeof(rec));
+			cap > RECORDS_MAX ? NULL : reallocarray(w->items, cap, sizeof(*rec));
 
-		if (!bigger) {
-			image_record_done(&rec);
+		if (!bigger)
 			return err_oom(err);
-		}
-		list->items = bigger;
-		list->cap = cap;
+		w->items = bigger;
+		w->cap = cap;
 	}
-	list->items[list->n++] = rec;
+	w->items[w->n++] = *rec;
+	*rec = (struct image_record){ 0 };
 	return 0;
+}
+
+static int walk_add_damaged(struct record_walk *w, const char *why, struct err *err)
+{
+	char name[PATH_MAX];
+
+	log_debug("images/%s: %s", QUOTE_PLAIN(w->path), why);
+	image_path_name(w->path, name);
+	return strv_add(&w->damaged, name) < 0 ? err_oom(err) : 0;
+}
+
+/* A record whose place belongs to another name protects nothing of that name. Return: 0, -EBADMSG/ERR_CORRUPT, other -errno */
+static int check_place(const struct record_walk *w, const struct image_record *rec, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = image_path(rec->name, path, err);
+
+	if (r < 0 && r != -EINVAL)
+		return r;
+	if (r < 0 || strcmp(path, w->path) != 0)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "image record names %s",
+			       QUOTE(rec->name));
+	return 0;
+}
+
+/*
+ * A damaged record is passed over, but noted: it must neither hide the others nor count as none. One that cannot be read now ends the
+ * walk, or else its layers would be taken for unused.
+ */
+static int walk_file(int dir_fd, const char *file, struct record_walk *w, struct err *err)
+{
+	AUTO(image_record) rec = { 0 };
+	struct err why = { 0 };
+	int r = record_read(dir_fd, file, &rec, &why);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r >= 0)
+		r = check_place(w, &rec, &why);
+	if (r >= 0)
+		return walk_add(w, &rec, err);
+	if (why.kind == ERR_CORRUPT)
+		return walk_add_damaged(w, why.msg, err);
+	return err_set(err, why.kind, r, "images/%s: %s", QUOTE_PLAIN(w->path), why.msg);
 }
 
 static bool entry_is_dir(int dir_fd, const struct dirent *e)
@@ -319,7 +367,28 @@ static bool entry_is_dir(int dir_fd, const struct dirent *e)
 	return fstatat(dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int list_dir(int parent_fd, const char *name, size_t depth, struct record_list *list,
+static int walk_dir(int parent_fd, const char *name, size_t depth, struct record_walk *w,
+		    struct err *err);
+
+static int walk_entry(int dir_fd, const struct dirent *e, size_t depth, struct record_walk *w,
+		      struct err *err)
+{
+	size_t len = strlen(w->path), left = sizeof(w->path) - len;
+	int n, r;
+
+	if (e->d_name[0] == '.')
+		return 0;
+	n = snprintf(w->path + len, left, "%s%s", len ? "/" : "", e->d_name);
+	if (n < 0 || (size_t)n >= left || depth >= RECORD_DEPTH_MAX)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "images/%s: too deep for an image",
+			       QUOTE_PLAIN(w->path));
+	r = entry_is_dir(dir_fd, e) ? walk_dir(dir_fd, e->d_name, depth + 1, w, err) :
+				      walk_file(dir_fd, e->d_name, w, err);
+	w->path[len] = '\0';
+	return r;
+}
+
+static int walk_dir(int parent_fd, const char *name, size_t depth, struct record_walk *w,
 		    struct err *err)
 {
 	int fd = openat(parent_fd, name, OPEN_DIR);
@@ -327,25 +396,25 @@ static int list_dir(int parent_fd, const char *name, size_t depth, struct record
 	struct dirent *e;
 
 	if (!dir) {
-		int r = errno == ENOENT ? 0 : err_sys(err, ERR_SYSTEM, "read images");
+		/* A directory goes with its last record; images/ itself stays. */
+		int r = errno == ENOENT && depth > 0 ?
+				0 :
+				err_sys(err, ERR_SYSTEM, "read images/%s", QUOTE_PLAIN(w->path));
 
 		if (fd >= 0)
 			(void)close(fd);
 		return r;
 	}
 	while ((errno = 0, e = readdir(dir)) != NULL) {
-		int r = 0;
+		int r = walk_entry(fd, e, depth, w, err);
 
-		if (e->d_name[0] == '.')
-			continue;
-		if (!entry_is_dir(fd, e))
-			r = list_file(fd, e->d_name, list, err);
-		else if (depth < RECORD_DEPTH_MAX)
-			r = list_dir(fd, e->d_name, depth + 1, list, err);
 		if (r < 0)
 			return r;
 	}
-	return errno ? err_sys(err, ERR_SYSTEM, "read images") : 0;
+	/* removed while it was read */
+	if (errno == 0 || (errno == ENOENT && depth > 0))
+		return 0;
+	return err_sys(err, ERR_SYSTEM, "read images/%s", QUOTE_PLAIN(w->path));
 }
 
 static int compare_records(const void *a, const void *b)
@@ -354,18 +423,34 @@ static int compare_records(const void *a, const void *b)
 		      ((const struct image_record *)b)->name);
 }
 
-int image_record_list(const struct store *s, struct image_record **ret, size_t *ret_n,
-		      struct err *err)
+int image_record_scan(const struct store *s, struct image_record **ret, size_t *ret_n,
+		      char ***ret_damaged, struct err *err)
 {
-	AUTO(record_list) list = { 0 };
-	int r = list_dir(s->images_fd, ".", 0, &list, err);
+	AUTO(record_walk) w = { 0 };
+	int r = walk_dir(s->images_fd, ".", 0, &w, err);
 
 	if (r < 0)
 		return r;
-	if (list.n > 0)
-		qsort(list.items, list.n, sizeof(*list.items), compare_records);
-	*ret = list.items;
-	*ret_n = list.n;
-	list = (struct record_list){ 0 };
+	if (w.n > 0)
+		qsort(w.items, w.n, sizeof(*w.items), compare_records);
+	*ret = MOVE_PTR(w.items);
+	*ret_n = w.n;
+	*ret_damaged = MOVE_PTR(w.damaged);
+	w.n = 0;
 	return 0;
+}
+
+int image_record_list(const struct store *s, struct image_record **ret, size_t *ret_n,
+		      struct err *err)
+{
+	__attribute__((cleanup(cleanup_strv))) char **damaged = NULL;
+
+	return image_record_scan(s, ret, ret_n, &damaged, err);
+}
+
+int image_record_refuse(const char *name, struct err *err)
+{
+	return err_set(err, ERR_CORRUPT, -EBADMSG,
+		       "image record %s is damaged: remove it with \"racker rmi -f %s\"",
+		       QUOTE_PLAIN(name), QUOTE_PLAIN(name));
 }

@@ -77,9 +77,18 @@ int image_record_get(const struct store *s, const char *name, struct image_recor
 		     struct err *err);
 /** image_record_remove() - unlink the name; layers stay until store_collect(). Return: 0 or -ENOENT */
 int image_record_remove(const struct store *s, const char *name, struct err *err);
-/** image_record_list() - all of them, sorted by name; *ret owned: image_records_free() */
+/** image_record_list() - all of them but damaged ones, sorted by name; *ret owned: image_records_free() */
 int image_record_list(const struct store *s, struct image_record **ret, size_t *ret_n,
 		      struct err *err);
+/**
+ * image_record_scan() - image_record_list() that tells what it passes over
+ * @ret_damaged: names of the damaged records (a path below images/ where no name can be told), NULL for none; owned: strv_free()
+ * Return: 0, or -errno if there may be more records than were found
+ */
+int image_record_scan(const struct store *s, struct image_record **ret, size_t *ret_n,
+		      char ***ret_damaged, struct err *err);
+/** image_record_refuse() - the error of a damaged record, with the way out. Return: -EBADMSG/ERR_CORRUPT */
+int image_record_refuse(const char *name, struct err *err);
 void image_records_free(struct image_record *list, size_t n);
 
 struct store_collected {
@@ -89,6 +98,7 @@ struct store_collected {
 /**
  * store_collect() - remove layers and blobs that no record names; the exclusive lock must be held
  * @in_use: keys of layers that running containers hold, kept too
+ * Return: 0; -EBADMSG/ERR_CORRUPT, and nothing is removed, while a record is damaged: nobody knows what it needs; other -errno
  */
 int store_collect(struct store *s, const struct digest *in_use, size_t n_in_use,
 		  struct store_collected *ret, struct err *err);

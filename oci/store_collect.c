@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/strv.h"
 #include "oci/remove_tree.h"
 #include "oci/store.h"
 
@@ -57,12 +58,17 @@ static bool digest_set_contains(const struct digest_set *s, const struct digest 
 static int gather(struct store *s, struct digest_set *layers, struct digest_set *blobs,
 		  struct err *err)
 {
+	__attribute__((cleanup(cleanup_strv))) char **damaged = NULL;
 	struct image_record *list = NULL;
 	size_t n = 0;
-	int r = image_record_list(s, &list, &n, err);
+	int r = image_record_scan(s, &list, &n, &damaged, err);
 
 	if (r < 0)
 		return r;
+	if (damaged) {
+		image_records_free(list, n);
+		return image_record_refuse(damaged[0], err);
+	}
 	for (size_t i = 0; i < n && r == 0; i++) {
 		r = digest_set_add(blobs, &list[i].manifest);
 		if (r == 0)

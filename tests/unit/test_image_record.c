@@ -9,11 +9,13 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd.h"
+#include "base/strv.h"
 #include "oci/image_path.h"
 #include "oci/store.h"
 #include "tests/unit/scratch.h"
@@ -180,6 +182,7 @@ static void test_list(void **state)
 	struct digest layers[2] = { 0 };
 	static const char *const names[] = { "docker.io/library/b:1", "docker.io/library/a:1", "z",
 					     "docker.io/library/a/deeper:x", "oci:/x" };
+	__attribute__((cleanup(cleanup_strv))) char **damaged = NULL;
 	struct image_record *list = NULL;
 	size_t n = 99;
 
@@ -205,6 +208,124 @@ static void test_list(void **state)
 	assert_string_equal(list[3].name, "oci:/x");
 	assert_string_equal(list[4].name, "z");
 	image_records_free(list, n);
+	assert_int_equal(image_record_scan(&f->store, &list, &n, &damaged, NULL), 0);
+	assert_int_equal(n, ARRAY_SIZE(names));
+	image_records_free(list, n);
+	assert_int_equal(strv_len(damaged), 3);
+	assert_true(strv_contains(damaged, "broken"));
+	assert_true(strv_contains(damaged, "fifo"));
+	assert_true(strv_contains(damaged, "link"));
+}
+
+/* Damaged records are told by the names that remove them. */
+static void test_damaged_names(void **state)
+{
+	static const char *const paths[] = {
+		"docker.io/library/debian/_tags/bookworm",
+		"docker.io/library/x/_digests/" HEX,
+		"docker.io/library/x/_digests/t@" HEX,
+		"_labels/debian-bookworm",
+		"_other/" HEX,
+		"stray",
+		"a/_tags/x",
+		"_tags/x",
+		"docker.io/x/_digests/zz",
+		"_labels/a/b",
+	};
+	static const char *const names[] = {
+		"docker.io/library/debian:bookworm",
+		"docker.io/library/x@sha256:" HEX,
+		"docker.io/library/x:t@sha256:" HEX,
+		"debian-bookworm",
+	};
+	char buf[PATH_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		image_path_name(paths[i], buf);
+		assert_string_equal(buf, i < ARRAY_SIZE(names) ? names[i] : paths[i]);
+	}
+}
+
+/* A record at the place of another name, one that is too large. */
+static void test_misplaced_and_large(void **state)
+{
+	struct fixture *f = *state;
+	__attribute__((cleanup(cleanup_strv))) char **damaged = NULL;
+	struct image_record rec = sample("right", NULL, 0), *list = NULL;
+	struct err err = { 0 };
+	size_t n = 9, len = ((size_t)1 << 20) + 1;
+	AUTO_FREE char *large = calloc(1, len);
+
+	assert_int_equal(image_record_put(&f->store, &rec, NULL), 0);
+	assert_int_equal(linkat(f->store.images_fd, "_labels/right", f->store.images_fd,
+				"_labels/wrong", 0),
+			 0);
+	assert_int_equal(
+		fd_write_file_at(f->store.images_fd, "_labels/large", 0600, large, len, NULL), 0);
+	assert_int_equal(image_record_scan(&f->store, &list, &n, &damaged, &err), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].name, "right");
+	image_records_free(list, n);
+	assert_int_equal(strv_len(damaged), 2);
+	assert_true(strv_contains(damaged, "wrong"));
+	assert_true(strv_contains(damaged, "large"));
+}
+
+/* What cannot be read now may be the record of an image: no list is better than one without it. */
+static void test_unreadable_ends_the_list(void **state)
+{
+	struct fixture *f = *state;
+	struct digest layers[1] = { 0 };
+	struct image_record rec = sample("docker.io/a/b:1", layers, 1), *list = NULL;
+	struct rlimit old, none;
+	struct err err = { 0 };
+	size_t n = 9;
+	int fd, r;
+
+	assert_int_equal(image_record_put(&f->store, &rec, NULL), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	/* each time with one more descriptor to be had, until the walk gets to the end */
+	for (rlim_t more = 0;; more++) {
+		fd = dup(0);
+		assert_true(fd >= 0);
+		(void)close(fd);
+		none = old;
+		none.rlim_cur = (rlim_t)fd + more;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		r = image_record_list(&f->store, &list, &n, &err);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+		if (r == 0)
+			break;
+		assert_int_equal(r, -EMFILE);
+		assert_int_equal(err.kind, ERR_SYSTEM);
+		assert_true(more < 64);
+	}
+	assert_int_equal(n, 1);
+	image_records_free(list, n);
+}
+
+static void test_too_deep_ends_the_list(void **state)
+{
+	struct fixture *f = *state;
+	struct image_record *list = NULL;
+	struct err err = { 0 };
+	int fd = dup(f->store.images_fd);
+	size_t n = 9;
+
+	for (int i = 0; i < 250; i++) {
+		int child;
+
+		assert_int_equal(mkdirat(fd, "d", 0700), 0);
+		child = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(child >= 0);
+		(void)close(fd);
+		fd = child;
+	}
+	(void)close(fd);
+	assert_int_equal(image_record_list(&f->store, &list, &n, &err), -EBADMSG);
+	assert_int_equal(err.kind, ERR_CORRUPT);
+	assert_int_equal(n, 9);
 }
 
 static void test_corrupt(void **state)
@@ -245,6 +366,7 @@ static void test_thousand_list_fast(void **state)
 	struct image_record *list = NULL;
 	size_t n = 0, len = 0;
 	AUTO_FREE char *text = NULL;
+	char *tag;
 	usec_t start;
 
 	for (int i = 0; i < 1000; i++) {
@@ -262,6 +384,9 @@ static void test_thousand_list_fast(void **state)
 					 0);
 			continue;
 		}
+		tag = strstr(text, ":t");
+		assert_non_null(tag);
+		(void)memcpy(tag, strrchr(name, ':'), 6);
 		assert_int_equal(fd_write_file_at(f->store.images_fd, path, 0600, text, len, NULL),
 				 0);
 	}
@@ -277,8 +402,16 @@ static void test_thousand_list_fast(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_paths), T(test_round_trip), T(test_replace_and_remove),
-		T(test_list),  T(test_corrupt),	   T(test_thousand_list_fast),
+		T(test_paths),
+		T(test_round_trip),
+		T(test_replace_and_remove),
+		T(test_list),
+		T(test_damaged_names),
+		T(test_misplaced_and_large),
+		T(test_unreadable_ends_the_list),
+		T(test_too_deep_ends_the_list),
+		T(test_corrupt),
+		T(test_thousand_list_fast),
 	};
 
 	return cmocka_run_group_tests_name("image_record", tests, NULL, NULL);

@@ -229,6 +229,34 @@ static void test_collect(void **state)
 	assert_int_equal(sum.blobs, 2);
 }
 
+static void test_collect_refuses_what_it_cannot_know(void **state)
+{
+	struct fixture *f = *state;
+	struct digest layer, blob;
+	struct image_record rec = { .name = (char *)"label", .n_layers = 1, .layers = &layer };
+	struct store_collected sum;
+	struct err err = { 0 };
+
+	assert_int_equal(digest_buffer("layer", 5, &layer, NULL), 0);
+	assert_int_equal(digest_buffer("blob", 4, &blob, NULL), 0);
+	make_layer(f, &layer, 1);
+	assert_int_equal(store_blob_write(&f->store, &blob, "blob", 4, NULL), 0);
+	rec.manifest = rec.index = rec.config = blob;
+	assert_int_equal(image_record_put(&f->store, &rec, NULL), 0);
+	assert_int_equal(
+		fd_write_file_at(f->store.images_fd, "_labels/label", 0600, "{\"na", 4, NULL), 0);
+	assert_int_equal(store_collect(&f->store, NULL, 0, &sum, &err), -EBADMSG);
+	assert_int_equal(err.kind, ERR_CORRUPT);
+	assert_string_equal(
+		err.msg, "image record label is damaged: remove it with \"racker rmi -f label\"");
+	assert_true(store_layer_exists(&f->store, &layer));
+	assert_true(store_blob_exists(&f->store, &blob));
+	assert_int_equal(image_record_remove(&f->store, "label", NULL), 0);
+	assert_int_equal(store_collect(&f->store, NULL, 0, &sum, &err), 0);
+	assert_int_equal(sum.layers, 1);
+	assert_int_equal(sum.blobs, 1);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -242,6 +270,7 @@ int main(void)
 		T(test_layers),
 		T(test_sweep),
 		T(test_collect),
+		T(test_collect_refuses_what_it_cannot_know),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
