@@ -71,6 +71,18 @@ static int open_root(const char *path, bool create, int *ret)
 	return 0;
 }
 
+/* To read is enough for flock(2) but over NFS, and all that a store on a read-only file system allows. */
+static int open_lock(int root_fd, bool create)
+{
+	int fd = -EBADF;
+
+	if (create)
+		fd = openat(root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (!create || (fd < 0 && errno == EROFS))
+		fd = openat(root_fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
 static int open_parts(struct store *s, bool create)
 {
 	AUTO_CLOSE int blobs = open_dir_at(s->root_fd, "blobs", create, 0700);
@@ -89,9 +101,8 @@ static int open_parts(struct store *s, bool create)
 	s->ingest_fd = open_dir_at(s->root_fd, "ingest", create, 0700);
 	if (s->ingest_fd < 0)
 		return s->ingest_fd;
-	s->lock_fd = openat(s->root_fd, "lock",
-			    O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
-	return s->lock_fd < 0 ? -errno : 0;
+	s->lock_fd = open_lock(s->root_fd, create);
+	return s->lock_fd < 0 ? s->lock_fd : 0;
 }
 
 int store_open(const char *path, bool create, struct store *ret, struct err *err)

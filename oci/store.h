@@ -30,6 +30,7 @@ struct store {
 enum store_lock { STORE_LOCK_SHARED, STORE_LOCK_EXCLUSIVE };
 
 /** store_open() - open, making what is missing (0700). @create false: -ENOENT instead. No lock is taken.
+ *  A whole store on a read-only file system opens in either case: to list and to start from it.
  *  Return: 0 or -errno; *ret: store_done() */
 int store_open(const char *path, bool create, struct store *ret, struct err *err);
 void store_done(struct store *s);

@@ -8,9 +8,13 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -76,8 +80,53 @@ static void test_open_what_is_not_there(void **state)
 	assert_int_equal(store_open("/nonexistent/racker-store", false, &s, &err), -ENOENT);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
 	assert_int_equal(store_open(f->path, false, &s, NULL), 0);
+	assert_int_equal(fcntl(s.lock_fd, F_GETFL) & O_ACCMODE, O_RDONLY);
 	store_done(&s);
 	assert_int_equal(store_open("/dev/null/store", true, &s, &err), -ENOTDIR);
+}
+
+/* In a mount namespace of its own. Return: 0, or the number of the step that failed */
+static int use_read_only(const char *path)
+{
+	AUTO(store) s = { 0 };
+	AUTO(store) other = { 0 };
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(path, path, NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		return 1;
+	if (store_open(path, false, &s, NULL) < 0)
+		return 2;
+	if (store_open(path, true, &other, NULL) < 0)
+		return 3;
+	if (store_lock(&s, STORE_LOCK_SHARED, NULL) < 0 ||
+	    store_lock(&other, STORE_LOCK_SHARED, NULL) < 0)
+		return 4;
+	return flock(other.lock_fd, LOCK_EX | LOCK_NB) < 0 ? 0 : 5;
+}
+
+static void test_read_only_file_system(void **state)
+{
+	struct fixture *f = *state;
+	char link[64], path[PATH_MAX];
+	ssize_t len;
+	int status = -1;
+	pid_t child;
+
+	if (geteuid() != 0) {
+		print_message("mounting needs root\n");
+		skip();
+	}
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", f->store.root_fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	assert_true(len > 0);
+	path[len] = '\0';
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(use_read_only(path));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 static void test_lock(void **state)
@@ -264,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_permissions),
 		T(test_open_what_is_not_there),
+		T(test_read_only_file_system),
 		T(test_lock),
 		T(test_blobs),
 		T(test_no_digest_is_no_path),
