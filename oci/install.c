@@ -35,21 +35,31 @@ static int check_digest(const char *what, const void *buf, size_t len, const str
 	return 0;
 }
 
+/* @doc is an image manifest and nothing else. manifest_decode() says itself what it is about. */
+static int check_type(const struct json *doc, struct err *err)
+{
+	int r = document_type(doc, NULL, err);
+
+	if (r < 0)
+		return err_prefix(err, r, "manifest");
+	if (r != MEDIA_MANIFEST)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "manifest: not an image manifest");
+	return 0;
+}
+
 static int read_manifest(struct install *in, struct err *err)
 {
 	AUTO_PTR(json) doc = NULL;
 	int r = check_digest("manifest", in->manifest, in->req.manifest_len,
 			     &in->req.manifest_digest, err);
 
-	if (r == 0)
-		r = json_parse(in->manifest, in->req.manifest_len, &doc, err);
-	if (r == 0)
-		r = document_type(doc, NULL, err);
-	if (r >= 0 && r != MEDIA_MANIFEST)
-		r = err_set(err, ERR_CORRUPT, -EBADMSG, "not an image manifest");
-	if (r >= 0)
-		r = manifest_decode(doc, &in->doc, err);
-	return r < 0 ? err_prefix(err, r, "manifest") : 0;
+	if (r < 0)
+		return r;
+	r = json_parse(in->manifest, in->req.manifest_len, &doc, err);
+	if (r < 0)
+		return err_prefix(err, r, "manifest");
+	r = check_type(doc, err);
+	return r < 0 ? r : manifest_decode(doc, &in->doc, err);
 }
 
 static int read_config(struct install *in, struct image_config *ret, struct err *err)
@@ -65,7 +75,7 @@ static int read_config(struct install *in, struct image_config *ret, struct err 
 	if (r == 0)
 		r = image_config_decode(in->config, in->req.config_len, ret, err);
 	if (r < 0)
-		return err_prefix(err, r, "image config");
+		return r;
 	if (ret->n_diff_ids != in->doc.n_layers)
 		return err_set(err, ERR_CORRUPT, -EBADMSG,
 			       "image config has %zu diffIDs for the manifest's %zu layers",

@@ -22,6 +22,7 @@ struct slot {
 	size_t layer;
 	bool used, receiving;
 	bool authenticated; /* asked again after a 401 already */
+	bool sink_failed; /* the transfer's error is of the installation, which names the layer itself */
 };
 
 struct puller {
@@ -37,6 +38,7 @@ static const struct descriptor *slot_descriptor(const struct slot *slot)
 	return install_layer(slot->puller->install, slot->layer);
 }
 
+/* For what the network and the registry do: the installation's own errors name the layer already. */
 static int slot_error(const struct slot *slot, int r, struct err *err)
 {
 	if (r == -EINTR)
@@ -47,8 +49,10 @@ static int slot_error(const struct slot *slot, int r, struct err *err)
 static int slot_write(void *arg, const void *bytes, size_t len, struct err *err)
 {
 	struct slot *slot = arg;
+	int r = install_layer_write(slot->puller->install, slot->layer, bytes, len, err);
 
-	return install_layer_write(slot->puller->install, slot->layer, bytes, len, err);
+	slot->sink_failed = r < 0;
+	return r;
 }
 
 static const char *slot_path(const struct slot *slot, char buf[static LAYER_PATH_MAX])
@@ -61,15 +65,16 @@ static int slot_request(struct slot *slot, struct err *err)
 {
 	char path[LAYER_PATH_MAX];
 	struct http_transfer *t;
+	int r = session_start(slot->puller->session,
+			      &(struct session_stream){
+				      .path = slot_path(slot, path),
+				      .max = (uint64_t)slot_descriptor(slot)->size,
+				      .sink = slot_write,
+				      .arg = slot,
+			      },
+			      &t, err);
 
-	return session_start(slot->puller->session,
-			     &(struct session_stream){
-				     .path = slot_path(slot, path),
-				     .max = (uint64_t)slot_descriptor(slot)->size,
-				     .sink = slot_write,
-				     .arg = slot,
-			     },
-			     &t, err);
+	return r < 0 ? slot_error(slot, r, err) : 0;
 }
 
 static struct slot *free_slot(struct puller *p)
@@ -99,7 +104,7 @@ static int fill_slots(struct puller *p, struct err *err)
 		if (r == 0)
 			r = slot_request(slot, err);
 		if (r < 0)
-			return slot_error(slot, r, err);
+			return r;
 		slot->receiving = true;
 		p->receiving++;
 	}
@@ -115,17 +120,19 @@ static int slot_received(struct slot *slot, struct http_transfer *t, struct err 
 	int r = http_transfer_result(t, &response, err);
 
 	if (r < 0)
-		return r;
+		return slot->sink_failed ? r : slot_error(slot, r, err);
 	if (response->status == 200) {
 		slot->receiving = false;
 		p->receiving--;
 		return install_layer_finish(p->install, slot->layer, err);
 	}
 	if (response->status != 401 || slot->authenticated)
-		return session_refusal(p->session, slot_path(slot, path), response, err);
+		return slot_error(slot,
+				  session_refusal(p->session, slot_path(slot, path), response, err),
+				  err);
 	slot->authenticated = true;
 	r = session_authenticate(p->session, response, err);
-	return r < 0 ? r : slot_request(slot, err);
+	return r < 0 ? slot_error(slot, r, err) : slot_request(slot, err);
 }
 
 /* The workers to wait for. @owners: whose fd is where. */
@@ -155,7 +162,7 @@ static int reap_workers(struct puller *p, const struct pollfd *fds, struct slot 
 			continue;
 		r = install_worker_reap(p->install, owners[i]->layer, err);
 		if (r < 0)
-			return slot_error(owners[i], r, err);
+			return r;
 		owners[i]->used = owners[i]->receiving;
 	}
 	return 0;
@@ -186,7 +193,7 @@ int layers_pull(struct session *s, struct install *in, struct err *err)
 			r = slot_received(slot, done, err);
 			http_transfer_free(done);
 			if (r < 0)
-				return slot_error(slot, r, err);
+				return r;
 		}
 		r = reap_workers(&p, fds, owners, n, err);
 		if (r < 0)

@@ -454,10 +454,12 @@ static void test_documents_that_disagree(void **state)
 	digest = f->im.manifest_digest;
 	f->im.manifest_digest.hex[0] = f->im.manifest_digest.hex[0] == 'a' ? 'b' : 'a';
 	begin_refused(f, "manifest has digest");
+	assert_int_equal(strncmp(f->err.msg, "manifest has digest", 19), 0);
 	f->im.manifest_digest = digest;
 	at = strstr(f->im.config, "amd64");
 	at[0] = 'b';
 	begin_refused(f, "image config has digest");
+	assert_int_equal(strncmp(f->err.msg, "image config has digest", 23), 0);
 	at[0] = 'a';
 	at = f->im.config + strlen(f->im.config);
 	at[0] = ' ';
@@ -479,6 +481,30 @@ static void test_documents_that_disagree(void **state)
 		       f->im.config_digest.hex, strlen(f->im.config), digest.hex);
 	test_digest(f->im.manifest, strlen(f->im.manifest), &f->im.manifest_digest);
 	begin_refused(f, "2 diffIDs for the manifest's 1 layers");
+}
+
+/* What is wrong is told once, and under one heading. */
+static void test_messages_have_one_heading(void **state)
+{
+	struct fixture *f = *state;
+
+	test_image_finish(&f->im);
+	(void)snprintf(f->im.config, sizeof(f->im.config),
+		       "{\"config\":{\"Env\":1},\"rootfs\":{\"type\":\"layers\"}}");
+	test_digest(f->im.config, strlen(f->im.config), &f->im.config_digest);
+	(void)snprintf(f->im.manifest, sizeof(f->im.manifest),
+		       "{\"schemaVersion\":2,\"config\":{\"mediaType\":"
+		       "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:%s\","
+		       "\"size\":%zu},\"layers\":[]}",
+		       f->im.config_digest.hex, strlen(f->im.config));
+	test_digest(f->im.manifest, strlen(f->im.manifest), &f->im.manifest_digest);
+	begin_refused(f, "image config: config: \"Env\"");
+	assert_int_equal(strncmp(f->err.msg, "image config: config: ", 22), 0);
+	(void)snprintf(f->im.manifest, sizeof(f->im.manifest),
+		       "{\"schemaVersion\":2,\"config\":{},\"layers\":[]}");
+	test_digest(f->im.manifest, strlen(f->im.manifest), &f->im.manifest_digest);
+	begin_refused(f, "manifest: ");
+	assert_null(strstr(f->err.msg, "manifest: manifest"));
 }
 
 /* Two installations at once of the same image: both succeed, one copy stays. */
@@ -522,6 +548,7 @@ int main(void)
 		T(test_restart),
 		T(test_corrupt_archive),
 		T(test_documents_that_disagree),
+		T(test_messages_have_one_heading),
 		T(test_two_at_once),
 	};
 

@@ -168,8 +168,8 @@ static void test_refused_images(void **state)
 static void test_lying_registries(void **state)
 {
 	static const struct failure list[] = {
-		{ "--fault digest", "test/image:oci", ERR_CORRUPT, "layer sha256:" },
-		{ "--fault short", "test/image:oci", ERR_CORRUPT, "layer sha256:" },
+		{ "--fault digest", "test/image:oci", ERR_CORRUPT, ": its content has digest" },
+		{ "--fault short", "test/image:oci", ERR_CORRUPT, " ends after " },
 		{ "--fault long", "test/image:oci", ERR_NETWORK, "more than the" },
 		{ "--fault truncate", "test/image:oci", ERR_NETWORK, "unexpected EOF" },
 		{ "--fault chunked-truncate", "test/image:oci", ERR_NETWORK, "unexpected EOF" },
@@ -189,6 +189,23 @@ static void test_lying_registries(void **state)
 	};
 
 	assert_all_fail(*state, list, ARRAY_SIZE(list));
+}
+
+/* Whoever finds the error names the layer, and nobody else does. */
+static void test_layer_is_named_once(void **state)
+{
+	static const char *const faults[] = { "--fault digest", "--fault short", "--status 404" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		struct pull_result result;
+		struct err err = { 0 };
+
+		start_registry(f, faults[i]);
+		assert_true(pull(f, "test/image:oci", &result, &err) < 0);
+		if (strstr(err.msg, "layer ") && strstr(strstr(err.msg, "layer ") + 1, "layer "))
+			fail_msg("%s: %s", faults[i], err.msg);
+	}
 }
 
 static void test_more_layers_than_slots(void **state)
@@ -346,6 +363,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused_images, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lying_registries, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_layer_is_named_once, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_more_layers_than_slots, fixture_setup,
 						fixture_teardown),
