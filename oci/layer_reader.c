@@ -85,7 +85,9 @@ int layer_reader_open(struct decompress *stream, struct layer_reader **ret, stru
 	rc = digest_begin(&r->digest, err);
 	if (rc < 0)
 		return rc;
+	/* a stream without a byte is a layer without an entry, as docker and umoci have it */
 	if (archive_read_support_format_tar(r->archive) != ARCHIVE_OK ||
+	    archive_read_support_format_empty(r->archive) != ARCHIVE_OK ||
 	    archive_read_open(r->archive, r, NULL, feed_archive, NULL) != ARCHIVE_OK)
 		return reader_error(r, err);
 	*ret = MOVE_PTR(r);
@@ -128,7 +130,8 @@ int layer_reader_next(struct layer_reader *r, struct tar_entry *ret, struct err 
 	struct archive_entry *e;
 	int rc = archive_read_next_header(r->archive, &e);
 
-	if (rc == ARCHIVE_EOF)
+	/* a stream that fails at once looks empty to libarchive */
+	if (rc == ARCHIVE_EOF && r->stream_err.code == 0)
 		return 0;
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
 		return reader_error(r, err);

@@ -106,6 +106,40 @@ static void test_source_error(void **state)
 	tar_free(t);
 }
 
+static int read_all(decompress_read_fn read, struct memory *m, struct digest *ret, struct err *err)
+{
+	AUTO_PTR(decompress) stream = NULL;
+	AUTO_PTR(layer_reader) r = NULL;
+	struct tar_entry e;
+	int rc;
+
+	assert_int_equal(decompress_open(COMPRESSION_NONE, read, m, 1 << 20, &stream, NULL), 0);
+	rc = layer_reader_open(stream, &r, err);
+	while (rc == 0 && (rc = layer_reader_next(r, &e, err)) > 0)
+		rc = 0;
+	return rc < 0 ? rc : layer_reader_finish(r, ret, err);
+}
+
+static void test_no_bytes(void **state)
+{
+	static unsigned char zeros[3], junk[] = "garbage";
+	struct memory m = { 0 };
+	struct err err = { 0 };
+	struct digest d;
+
+	(void)state;
+	assert_int_equal(read_all(memory_read, &m, &d, &err), 0);
+	assert_string_equal(d.hex,
+			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	/* a source that fails before its first byte is not an empty one */
+	assert_int_equal(read_all(failing_read, &m, &d, &err), -ECONNRESET);
+	assert_int_equal(err.kind, ERR_NETWORK);
+	m = (struct memory){ .bytes = junk, .len = 7 };
+	assert_int_equal(read_all(memory_read, &m, &d, &err), -EBADMSG);
+	m = (struct memory){ .bytes = zeros, .len = sizeof(zeros) };
+	assert_int_equal(read_all(memory_read, &m, &d, &err), -EBADMSG);
+}
+
 static void test_bomb(void **state)
 {
 	struct tar *t = tar_new();
@@ -154,9 +188,8 @@ static void test_too_many_xattrs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entry),
-		cmocka_unit_test(test_source_error),
-		cmocka_unit_test(test_bomb),
+		cmocka_unit_test(test_entry),		cmocka_unit_test(test_source_error),
+		cmocka_unit_test(test_no_bytes),	cmocka_unit_test(test_bomb),
 		cmocka_unit_test(test_too_many_xattrs),
 	};
 
