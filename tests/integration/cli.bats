@@ -34,6 +34,21 @@ commands='images info inspect prune pull rmi run unpack version'
 	done
 }
 
+@test "the manual knows every command and flag, and no other flag" {
+	local command
+	{
+		"$RACKER" --help
+		for command in $commands; do
+			"$RACKER" "$command" --help
+			grep -q "^\.Ss racker $command" "$TOP/doc/racker.1" || say "no racker $command in the manual"
+		done
+		"$TOP/build/postroj" pull --help
+	} | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE '[-][-][a-z-]+' | sort -u >"$TMP/flags.help"
+	echo --help >>"$TMP/flags.help"
+	grep -oE 'Fl Fl [a-z-]+' "$TOP/doc/racker.1" | sed 's/Fl Fl /--/' | sort -u >"$TMP/flags.man"
+	diff <(sort -u "$TMP/flags.help") "$TMP/flags.man"
+}
+
 @test "no command: help" {
 	try "$RACKER"
 	[[ $out$err == *'Usage:  racker [OPTIONS] COMMAND'* ]]
