@@ -340,6 +340,8 @@ int session_start(struct session *s, const struct session_stream *stream,
 		  struct http_transfer **ret, struct err *err)
 {
 	struct http_request req = { .max_bytes = stream->max,
+				    .range_from = stream->from,
+				    .started = stream->started,
 				    .sink = stream->sink,
 				    .arg = stream->arg };
 	AUTO_FREE char *url = NULL;

@@ -45,6 +45,8 @@ int session_get(struct session *s, const char *path, const char *const *headers,
 struct session_stream {
 	const char *path; /* "blobs/sha256:…" */
 	uint64_t max; /* most bytes of body */
+	uint64_t from; /* > 0: asked for from this byte on */
+	int (*started)(void *arg, long status, struct err *err); /* see http_request; may be NULL */
 	int (*sink)(void *arg, const void *bytes, size_t len, struct err *err);
 	void *arg;
 };

@@ -9,7 +9,7 @@ It binds 127.0.0.1 on free ports, prints one line, and serves until it is killed
     registry 127.0.0.1:PORT1 elsewhere 127.0.0.1:PORT2
 
 "elsewhere" is another origin: the target of blob redirects and, on request, the token service. Every request is a line of JSON in
---log FILE: {"at": "registry|elsewhere", "method", "path", "authorization", "accept", "status"}.
+--log FILE: {"at": "registry|elsewhere", "method", "path", "authorization", "accept", "range", "status"}.
 
 Images: --layout DIR serves an OCI image layout as repository "layout" (its ref names are the tags). Besides, these are made up:
 
@@ -32,7 +32,9 @@ Images: --layout DIR serves an OCI image layout as repository "layout" (its ref 
                   cdn401: to elsewhere, which answers 401 with a challenge
 --fault KIND      digest (blobs' bytes are wrong), long, short (of what the manifest says, consistent Content-Length), truncate
                   (the connection ends early), chunked-truncate, header-digest (a wrong Docker-Content-Digest), headers (endless),
-                  body (endless manifest), manifest-digest (other bytes for manifests by digest), slow (16 KiB/s), hang
+                  body (endless manifest), manifest-digest (other bytes for manifests by digest), slow (16 KiB/s), hang;
+                  of layers: reset-once (half, then a reset; the rest is given to whom asks for it), restart-once (the same, but Range
+                  is not known), reset (each time), busy-once (503 and Retry-After: 1), busy (each time)
 --status N        blobs answer N; --manifest-status N: manifests do. --code CODE: with this error code in the body
 --tls CERT KEY    speak TLS (PEM files)
 """
@@ -47,6 +49,7 @@ import platform
 import random
 import socket
 import ssl
+import struct
 import tarfile
 import threading
 import time
@@ -222,6 +225,7 @@ class Handler(BaseHTTPRequestHandler):
             "path": self.path,
             "authorization": self.headers.get("Authorization"),
             "accept": self.headers.get("Accept"),
+            "range": self.headers.get("Range"),
             "status": self.status,
         }
         with self.server.lock:
@@ -384,6 +388,30 @@ class Handler(BaseHTTPRequestHandler):
         }[kind]
         self.answer(307, b"go there", [("Location", target)])
 
+    def send_rest(self, data, headers):
+        """All of it, or what Range: bytes=N- asks for."""
+        start = self.headers.get("Range", "")[len("bytes=") :].rstrip("-")
+        if not start or self.server.options.fault == "restart-once":
+            return 200, data, headers
+        told = ("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        return 206, data[int(start) :], [*headers, told]
+
+    def send_passing_fault(self, fault, name, data, headers):
+        kind, _, once = fault.partition("-")
+        with self.server.lock:
+            first = name not in self.server.tokens
+            self.server.tokens[name] = 0
+        status, rest, headers = self.send_rest(data, headers)
+        if once and not first:
+            self.answer(status, rest, headers)
+        elif kind == "busy":
+            self.refuse(503, None, "busy", [("Retry-After", "1")] if once else [])
+        else:
+            self.answer(status, rest[: len(rest) // 2], headers, length=len(rest))
+            self.wfile.flush()
+            time.sleep(0.1)  # a reset throws away what was not read yet
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
     def send_blob(self, name, redirect):
         options = self.server.options
         if options.status:
@@ -399,6 +427,8 @@ class Handler(BaseHTTPRequestHandler):
         headers = [("Content-Type", "application/octet-stream")]
         if data[:1] == b"{":  # configs stay right: the layers are what is tested
             self.answer(200, data, headers)
+        elif options.fault in ("reset", "reset-once", "restart-once", "busy", "busy-once"):
+            self.send_passing_fault(options.fault, name, data, headers)
         elif options.fault == "digest":
             self.answer(200, data[:-1] + bytes([data[-1] ^ 1]), headers)
         elif options.fault == "long":

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "base/deadline.h"
+#include "registry/layers.h"
 #include "tests/unit/pull_fixture.h"
 
 static void test_forms(void **state)
@@ -191,6 +192,68 @@ static void test_lying_registries(void **state)
 	assert_all_fail(*state, list, ARRAY_SIZE(list));
 }
 
+/* What may pass is tried again, for the rest where the server can; three layers, so three of each. */
+static void test_passing_failures(void **state)
+{
+	struct fixture *f = *state;
+
+	start_registry(f, "--fault reset-once");
+	assert_pulls(f, "test/image:oci");
+	assert_int_equal(f->events[LAYER_UNPACKED], 3);
+	assert_int_equal(requests_with(f, "/blobs/", "\"status\": 206"), 3);
+	assert_int_equal(requests_with(f, "/blobs/", "\"range\": \"bytes="), 3);
+}
+
+static void test_busy_registry(void **state)
+{
+	struct fixture *f = *state;
+	usec_t before;
+
+	start_registry(f, "--fault busy-once");
+	before = now_usec();
+	assert_pulls(f, "test/image:oci");
+	assert_true(now_usec() - before >= USEC_PER_SEC); /* Retry-After */
+	assert_int_equal(requests_with(f, "/blobs/", "\"status\": 503"), 3);
+	assert_int_equal(requests_with(f, "/blobs/", "\"range\": \"bytes="), 0);
+}
+
+/* The worker has unpacked half of a layer when all of it comes again. */
+static void test_layer_starts_over(void **state)
+{
+	struct fixture *f = *state;
+	struct pull_result result;
+	AUTO(image_record) record = { 0 };
+	struct err err = { 0 };
+
+	start_registry(f, "--fault restart-once --big 4");
+	if (pull(f, "test/image:big", &result, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(get_record(f, "test/image:big", &record), 0);
+	assert_int_equal(store_layer_size(&f->store, &record.layers[0]), 4 << 20);
+	assert_int_equal(requests_with(f, "/blobs/", "\"range\": \"bytes="), 1);
+	assert_int_equal(requests_with(f, "/blobs/", "\"status\": 206"), 0);
+	assert_no_children();
+}
+
+static void test_failures_that_stay(void **state)
+{
+	static const struct failure list[] = {
+		{ "--fault reset", "test/image:big", ERR_NETWORK, "unexpected EOF" },
+		{ "--fault busy", "test/image:big", ERR_NETWORK, "HTTP status: 503" },
+	};
+	static const struct failure once = { "--fault digest", "test/image:big", ERR_CORRUPT,
+					     ": its content has digest" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		assert_fails_as(f, &list[i], &(struct who){ 0 });
+		/* and the config */
+		assert_int_equal(requests_with(f, "/blobs/", "GET"), 1 + LAYER_ATTEMPTS_MAX);
+	}
+	assert_fails_as(f, &once, &(struct who){ 0 });
+	assert_int_equal(requests_with(f, "/blobs/", "GET"), 2);
+}
+
 /* Whoever finds the error names the layer, and nobody else does. */
 static void test_layer_is_named_once(void **state)
 {
@@ -363,6 +426,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused_images, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lying_registries, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_passing_failures, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_busy_registry, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_layer_starts_over, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_failures_that_stay, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_layer_is_named_once, fixture_setup,
 						fixture_teardown),
