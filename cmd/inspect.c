@@ -207,8 +207,9 @@ static int inspect(const struct context *ctx, char *const *words, struct strbuf 
 		struct err why = { 0 };
 
 		/* Without a store there is nothing to look in. */
-		if (all.n == 0 || image_find(&store, *words, &image, &why) < 0) {
-			if (all.n > 0 && why.kind != ERR_NOT_FOUND && why.kind != ERR_USAGE)
+		if (store.root_fd < 0 || image_find(&store, *words, &image, &why) < 0) {
+			if (store.root_fd >= 0 && why.kind != ERR_NOT_FOUND &&
+			    why.kind != ERR_USAGE)
 				print_err(ctx, &why);
 			else
 				(void)fprintf(stderr, "Error: No such object: %s\n",

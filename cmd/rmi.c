@@ -106,6 +106,31 @@ static bool named_by(const char *word, const struct image *image)
 	       strcmp(name.record, image->record.name) == 0;
 }
 
+/*
+ * With -f an image goes that cannot be read: its record is damaged, or what the record names. Others may have what it had, so nothing
+ * but the name is told. Return: as image_find() with @found if there is nothing of this name
+ */
+static int remove_damaged(const struct removal *rm, const char *word, const struct err *found,
+			  struct err *err)
+{
+	AUTO(image_name) name = { 0 };
+	bool parsed = image_name_parse(word, &name, NULL) >= 0;
+	int r = -ENOENT;
+
+	if (parsed)
+		r = image_record_discard(rm->store, name.record, err);
+	if (r == -ENOENT)
+		r = image_record_discard(rm->store, word, err);
+	if (r == -ENOENT && parsed && found->kind == ERR_CORRUPT)
+		r = image_record_remove(rm->store, name.record, err);
+	if (r >= 0)
+		(void)printf("Untagged: %s\n", QUOTE_PLAIN(parsed ? name.display : word));
+	if (r != -ENOENT)
+		return r;
+	*err = *found;
+	return found->code;
+}
+
 static int remove_image(const struct removal *rm, const char *word, struct err *err)
 {
 	AUTO(record_list) all = { 0 };
@@ -115,6 +140,11 @@ static int remove_image(const struct removal *rm, const char *word, struct err *
 	bool by_name;
 	int r = image_find(rm->store, word, &image, err);
 
+	if (r < 0 && rm->force) {
+		struct err found = *err;
+
+		return remove_damaged(rm, word, &found, err);
+	}
 	if (r >= 0)
 		r = image_record_list(rm->store, &all.records, &all.n, err);
 	if (r < 0)

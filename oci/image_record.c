@@ -240,6 +240,13 @@ int image_record_put(const struct store *s, const struct image_record *r, struct
 	return rc < 0 ? err_prefix(err, rc, "publish image %s", QUOTE_PLAIN(r->name)) : 0;
 }
 
+int image_record_refuse(const char *name, struct err *err)
+{
+	return err_set(err, ERR_CORRUPT, -EBADMSG,
+		       "image record %s is damaged: remove it with \"racker rmi -f %s\"",
+		       QUOTE_PLAIN(name), QUOTE_PLAIN(name));
+}
+
 int image_record_get(const struct store *s, const char *name, struct image_record *ret,
 		     struct err *err)
 {
@@ -252,23 +259,22 @@ int image_record_get(const struct store *s, const char *name, struct image_recor
 	r = record_read(s->images_fd, path, &rec, err);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return err_set(err, ERR_NOT_FOUND, -ENOENT, "No such image: %s", QUOTE_PLAIN(name));
+	if (r == -EBADMSG)
+		return image_record_refuse(name, err);
 	if (r < 0)
 		return err_prefix(err, r, "%s", QUOTE_PLAIN(name));
 	if (strcmp(rec.name, name) != 0)
-		return err_set(err, ERR_CORRUPT, -EBADMSG, "image record of %s names %s",
-			       QUOTE(name), QUOTE(rec.name));
+		return image_record_refuse(name, err);
 	*ret = rec;
 	rec = (struct image_record){ 0 };
 	return 0;
 }
 
-int image_record_remove(const struct store *s, const char *name, struct err *err)
+/* @path is cut by the directories that go too. */
+static int remove_path(const struct store *s, char *path, const char *name, struct err *err)
 {
-	char path[PATH_MAX], *slash;
-	int r = image_path(name, path, err);
+	char *slash;
 
-	if (r < 0)
-		return r;
 	if (unlinkat(s->images_fd, path, 0) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return err_set(err, ERR_NOT_FOUND, -ENOENT, "No such image: %s",
@@ -283,11 +289,19 @@ int image_record_remove(const struct store *s, const char *name, struct err *err
 	return 0;
 }
 
+int image_record_remove(const struct store *s, const char *name, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = image_path(name, path, err);
+
+	return r < 0 ? r : remove_path(s, path, name, err);
+}
+
 /* A walk through images/: what is found, and where it is. */
 struct record_walk {
 	struct image_record *items;
 	size_t n, cap;
-	char **damaged;
+	char **damaged; /* paths */
 	char path[PATH_MAX]; /* of the entry at hand, below images/ */
 };
 
@@ -316,11 +330,8 @@ static int walk_add(struct record_walk *w, struct image_record *rec, struct err 
 
 static int walk_add_damaged(struct record_walk *w, const char *why, struct err *err)
 {
-	char name[PATH_MAX];
-
 	log_debug("images/%s: %s", QUOTE_PLAIN(w->path), why);
-	image_path_name(w->path, name);
-	return strv_add(&w->damaged, name) < 0 ? err_oom(err) : 0;
+	return strv_add(&w->damaged, w->path) < 0 ? err_oom(err) : 0;
 }
 
 /* A record whose place belongs to another name protects nothing of that name. Return: 0, -EBADMSG/ERR_CORRUPT, other -errno */
@@ -426,16 +437,24 @@ static int compare_records(const void *a, const void *b)
 int image_record_scan(const struct store *s, struct image_record **ret, size_t *ret_n,
 		      char ***ret_damaged, struct err *err)
 {
+	__attribute__((cleanup(cleanup_strv))) char **names = NULL;
 	AUTO(record_walk) w = { 0 };
 	int r = walk_dir(s->images_fd, ".", 0, &w, err);
 
 	if (r < 0)
 		return r;
+	for (char **path = w.damaged; path && *path; path++) {
+		char name[PATH_MAX];
+
+		image_path_name(*path, name);
+		if (strv_add(&names, name) < 0)
+			return err_oom(err);
+	}
 	if (w.n > 0)
 		qsort(w.items, w.n, sizeof(*w.items), compare_records);
 	*ret = MOVE_PTR(w.items);
 	*ret_n = w.n;
-	*ret_damaged = MOVE_PTR(w.damaged);
+	*ret_damaged = MOVE_PTR(names);
 	w.n = 0;
 	return 0;
 }
@@ -448,9 +467,20 @@ int image_record_list(const struct store *s, struct image_record **ret, size_t *
 	return image_record_scan(s, ret, ret_n, &damaged, err);
 }
 
-int image_record_refuse(const char *name, struct err *err)
+int image_record_discard(const struct store *s, const char *name, struct err *err)
 {
-	return err_set(err, ERR_CORRUPT, -EBADMSG,
-		       "image record %s is damaged: remove it with \"racker rmi -f %s\"",
-		       QUOTE_PLAIN(name), QUOTE_PLAIN(name));
+	AUTO(record_walk) w = { 0 };
+	char path[PATH_MAX], told[PATH_MAX];
+	int r = image_path(name, path, err);
+
+	if (r >= 0)
+		r = walk_dir(s->images_fd, ".", 0, &w, err);
+	if (r < 0)
+		return r;
+	for (char **at = w.damaged; at && *at; at++) {
+		image_path_name(*at, told);
+		if (strcmp(*at, path) == 0 || strcmp(told, name) == 0)
+			return remove_path(s, *at, name, err);
+	}
+	return err_set(err, ERR_NOT_FOUND, -ENOENT, "No such image: %s", QUOTE_PLAIN(name));
 }

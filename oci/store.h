@@ -73,7 +73,7 @@ void image_record_done(struct image_record *r);
 
 /** image_record_put() - publish under its name; what was there is replaced. Syncs first (one syncfs), so that a listed image is whole. */
 int image_record_put(const struct store *s, const struct image_record *r, struct err *err);
-/** image_record_get() - Return: 0, -ENOENT/ERR_NOT_FOUND "No such image: NAME" */
+/** image_record_get() - Return: 0, -ENOENT/ERR_NOT_FOUND "No such image: NAME", -EBADMSG of image_record_refuse() */
 int image_record_get(const struct store *s, const char *name, struct image_record *ret,
 		     struct err *err);
 /** image_record_remove() - unlink the name; layers stay until store_collect(). Return: 0 or -ENOENT */
@@ -88,6 +88,12 @@ int image_record_list(const struct store *s, struct image_record **ret, size_t *
  */
 int image_record_scan(const struct store *s, struct image_record **ret, size_t *ret_n,
 		      char ***ret_damaged, struct err *err);
+/**
+ * image_record_discard() - unlink a damaged record
+ * @name: its name, or what image_record_scan() calls it
+ * Return: 0, -ENOENT if no damaged record has the name, other -errno
+ */
+int image_record_discard(const struct store *s, const char *name, struct err *err);
 /** image_record_refuse() - the error of a damaged record, with the way out. Return: -EBADMSG/ERR_CORRUPT */
 int image_record_refuse(const char *name, struct err *err);
 void image_records_free(struct image_record *list, size_t n);

@@ -272,6 +272,45 @@ static void test_misplaced_and_large(void **state)
 	assert_true(strv_contains(damaged, "large"));
 }
 
+static void test_discard(void **state)
+{
+	struct fixture *f = *state;
+	struct digest layers[1] = { 0 };
+	static const char *const names[] = { "docker.io/a/b:1", "oci:/x", "z" };
+	__attribute__((cleanup(cleanup_strv))) char **damaged = NULL;
+	struct image_record *list = NULL;
+	struct err err = { 0 };
+	size_t n = 9;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct image_record rec = sample(names[i], layers, 1);
+
+		assert_int_equal(image_record_put(&f->store, &rec, NULL), 0);
+		/* a whole one is not for this */
+		assert_int_equal(image_record_discard(&f->store, names[i], &err), -ENOENT);
+		assert_int_equal(err.kind, ERR_NOT_FOUND);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(image_path(names[i], path, NULL), 0);
+		assert_int_equal(fd_write_file_at(f->store.images_fd, path, 0600, "{", 1, NULL), 0);
+		assert_int_equal(image_record_discard(&f->store, names[i], NULL), 0);
+		assert_int_equal(faccessat(f->store.images_fd, path, F_OK, 0), -1);
+	}
+	/* strangers: one where no name leads, one beside the label of its name */
+	assert_int_equal(mkdirat(f->store.images_fd, "_other", 0700), 0);
+	assert_int_equal(symlinkat("/", f->store.images_fd, "_other/s"), 0);
+	assert_int_equal(fd_write_file_at(f->store.images_fd, "z", 0600, "", 0, NULL), 0);
+	assert_int_equal(image_record_discard(&f->store, "_other/s", NULL), 0);
+	assert_int_equal(image_record_discard(&f->store, "z", NULL), 0);
+	assert_int_equal(image_record_discard(&f->store, "../lock", NULL), -ENOENT);
+	assert_int_equal(image_record_scan(&f->store, &list, &n, &damaged, NULL), 0);
+	assert_null(damaged);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].name, "z");
+	image_records_free(list, n);
+}
+
 /* What cannot be read now may be the record of an image: no list is better than one without it. */
 static void test_unreadable_ends_the_list(void **state)
 {
@@ -356,6 +395,8 @@ static void test_corrupt(void **state)
 				 0);
 		assert_true(image_record_get(&f->store, "x", &out, &err) < 0);
 		assert_int_equal(err.kind, ERR_CORRUPT);
+		assert_string_equal(
+			err.msg, "image record x is damaged: remove it with \"racker rmi -f x\"");
 	}
 }
 
@@ -408,6 +449,7 @@ int main(void)
 		T(test_list),
 		T(test_damaged_names),
 		T(test_misplaced_and_large),
+		T(test_discard),
 		T(test_unreadable_ends_the_list),
 		T(test_too_deep_ends_the_list),
 		T(test_corrupt),
