@@ -2,7 +2,8 @@
 /*
  * What a layer needs from the layers below (see lower.h).
  *
- * Links first, directories last: linking and copying touch the times of directories. The layer itself takes part in the lookup of a
+ * First what stands under a symlink of the layers below moves to where that leads (lower_follow.c): all else then finds real paths.
+ * Links next, directories last: linking and copying touch the times of directories. The layer itself takes part in the lookup of a
  * link's target, so what it has hidden cannot be linked to. Its tree was made by the worker from hostile data, so every path of it is
  * opened beneath its root, never through a symlink.
  */
@@ -17,21 +18,14 @@
 #include "base/quote.h"
 #include "base/strv.h"
 #include "oci/entry_path.h"
+#include "oci/lower_state.h"
 #include "oci/merged.h"
-#include "oci/path_set.h"
 #include "oci/unpack_inode.h"
 #include "oci/unpack_meta.h"
 #include "oci/whiteout.h"
 
 #define COPY_BYTES ((size_t)1 << 20)
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
-struct settle {
-	int layer_fd;
-	int *stack; /* the layer, then those below; owned array of borrowed fds */
-	size_t n_stack;
-	struct path_set made; /* directories made for copied files */
-};
 
 static void settle_done(struct settle *s)
 {
@@ -96,8 +90,7 @@ static int copy_symlink(const struct merged_entry *from, int dir_fd, const char 
 	return 0;
 }
 
-/* The directory of a path in the layer, made where it is missing; the path is real, so a symlink in it is an error. */
-static int open_parent(struct settle *s, const char *parent, struct err *err)
+int settle_open_dir(struct settle *s, const char *parent, struct err *err)
 {
 	AUTO_CLOSE int fd = openat(s->layer_fd, ".", OPEN_DIR);
 	char path[PATH_MAX];
@@ -112,8 +105,11 @@ static int open_parent(struct settle *s, const char *parent, struct err *err)
 		p[n] = '\0';
 		child = openat(fd, p, OPEN_DIR);
 		if (child < 0 && errno == ENOENT) {
-			if (mkdirat(fd, p, 0755) < 0)
+			struct stat st;
+
+			if (fstat(fd, &st) < 0 || mkdirat(fd, p, 0755) < 0)
 				return err_sys(err, ERR_SYSTEM, "make directory %s", QUOTE(path));
+			(void)futimens(fd, (struct timespec[]){ st.st_mtim, st.st_mtim });
 			if (path_set_add(&s->made, path) < 0)
 				return err_oom(err);
 			child = openat(fd, p, OPEN_DIR);
@@ -144,7 +140,7 @@ static int copy_up(struct settle *s, const char *target, char real[static PATH_M
 		return err_set(err, ERR_CORRUPT, -EBADMSG, "no layer has the target");
 	memcpy(real, found.path, strlen(found.path) + 1);
 	entry_path_split(real, &parent, &name);
-	dir_fd = open_parent(s, parent, err);
+	dir_fd = settle_open_dir(s, parent, err);
 	if (dir_fd < 0)
 		return dir_fd;
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -173,7 +169,7 @@ static int settle_link(struct settle *s, const char *target, const char *link, s
 {
 	AUTO_CLOSE int target_fd = -EBADF;
 	AUTO_CLOSE int dir_fd = -EBADF;
-	char real[PATH_MAX], place[PATH_MAX];
+	char real[PATH_MAX], place[PATH_MAX], in[PATH_MAX];
 	struct inode_place at = { 0 };
 	const char *parent, *slash;
 	struct stat st;
@@ -185,7 +181,11 @@ static int settle_link(struct settle *s, const char *target, const char *link, s
 		return err_set(err, ERR_CORRUPT, -EBADMSG, "path is too long");
 	memcpy(place, link, strlen(link) + 1);
 	entry_path_split(place, &parent, &at.name);
-	dir_fd = open_parent(s, parent, err);
+	/* its directory may have moved */
+	r = merged_find_dir(s->stack, s->n_stack, parent, in, err);
+	if (r < 0)
+		return r;
+	dir_fd = settle_open_dir(s, r > 0 ? in : parent, err);
 	if (dir_fd < 0)
 		return dir_fd;
 	if (fstat(dir_fd, &st) < 0)
@@ -244,6 +244,7 @@ int lower_settle(int layer_fd, const int *lower_fds, size_t n_lower,
 	      .stack = calloc(n_lower + 1, sizeof(int)),
 	      .n_stack = n_lower + 1 };
 	AUTO_STRV made = NULL;
+	AUTO_STRV implied = NULL;
 	int r;
 
 	if (!s.stack)
@@ -251,6 +252,9 @@ int lower_settle(int layer_fd, const int *lower_fds, size_t n_lower,
 	s.stack[0] = layer_fd;
 	for (size_t i = 0; i < n_lower; i++)
 		s.stack[i + 1] = lower_fds[i];
+	r = settle_follow(&s, needs->implied_dirs, &implied, err);
+	if (r < 0)
+		return r;
 	for (char **l = needs->lower_links; l && l[0] && l[1]; l += 2) {
 		r = settle_link(&s, l[0], l[1], err);
 		if (r < 0)
@@ -258,5 +262,5 @@ int lower_settle(int layer_fd, const int *lower_fds, size_t n_lower,
 	}
 	made = path_set_steal(&s.made);
 	r = settle_dirs(&s, made, err);
-	return r < 0 ? r : settle_dirs(&s, needs->implied_dirs, err);
+	return r < 0 ? r : settle_dirs(&s, implied, err);
 }

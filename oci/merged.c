@@ -65,13 +65,13 @@ static bool dir_is_opaque(int parent_fd, const char *name)
 }
 
 /*
- * The topmost thing named so.
+ * The topmost thing named so, of the parts from @first on.
  * Return: 1 with *ret_layer and *ret_st, 0 nothing there or whited out, -errno
  */
-static int dir_find(const struct merged_dir *d, const char *name, size_t *ret_layer,
+static int dir_find(const struct merged_dir *d, size_t first, const char *name, size_t *ret_layer,
 		    struct stat *ret_st, struct err *err)
 {
-	for (size_t i = 0; i < d->n; i++) {
+	for (size_t i = first; i < d->n; i++) {
 		if (fstatat(d->fds[i], name, ret_st, AT_SYMLINK_NOFOLLOW) == 0) {
 			*ret_layer = i;
 			return !whiteout_is(ret_st);
@@ -147,8 +147,8 @@ static int resolve_link(char path[static PATH_MAX], size_t before, const char *t
 	return 0;
 }
 
-static int follow_link(const struct merged_dir *d, size_t layer, char path[static PATH_MAX],
-		       size_t at, struct err *err)
+/* @path: the symlink's name stands at @at, all before is real; @dir_fd: the directory that holds it */
+static int follow_link(int dir_fd, char path[static PATH_MAX], size_t at, struct err *err)
 {
 	char name[NAME_MAX + 1], target[PATH_MAX], after[PATH_MAX];
 	size_t n = strcspn(path + at, "/");
@@ -156,7 +156,7 @@ static int follow_link(const struct merged_dir *d, size_t layer, char path[stati
 
 	memcpy(name, path + at, n);
 	name[n] = '\0';
-	len = readlinkat(d->fds[layer], name, target, sizeof(target) - 1);
+	len = readlinkat(dir_fd, name, target, sizeof(target) - 1);
 	if (len < 0)
 		return err_sys(err, ERR_SYSTEM, "read symlink %s", QUOTE(name));
 	target[len] = '\0';
@@ -166,9 +166,11 @@ static int follow_link(const struct merged_dir *d, size_t layer, char path[stati
 
 /*
  * Walk a path whose real part grows with every symlink resolved.
+ * @skip: parts of the last directory that are not looked at
  * Return: 1 with *ret, 0 nothing there, -EAGAIN: a symlink was resolved in ret->path, walk again; other -errno
  */
-static int walk_once(const int *layers, size_t n, struct merged_entry *ret, struct err *err)
+static int walk_once(const int *layers, size_t n, size_t skip, struct merged_entry *ret,
+		     struct err *err)
 {
 	AUTO(merged_dir) d = { 0 };
 	char *p = ret->path;
@@ -181,7 +183,7 @@ static int walk_once(const int *layers, size_t n, struct merged_entry *ret, stru
 
 		if (slash)
 			*slash = '\0';
-		r = *p ? dir_find(&d, p, &layer, &ret->st, err) : 0;
+		r = *p ? dir_find(&d, slash ? 0 : skip, p, &layer, &ret->st, err) : 0;
 		if (r > 0 && slash && S_ISDIR(ret->st.st_mode)) {
 			r = dir_descend(&d, p, layer, &below, err);
 			if (r == 0) {
@@ -197,10 +199,11 @@ static int walk_once(const int *layers, size_t n, struct merged_entry *ret, stru
 		if (r <= 0)
 			return r;
 		if (slash && S_ISLNK(ret->st.st_mode)) {
-			r = follow_link(&d, layer, ret->path, (size_t)(p - ret->path), err);
+			r = follow_link(d.fds[layer], ret->path, (size_t)(p - ret->path), err);
 			return r < 0 ? r : -EAGAIN;
 		}
-		if (slash)
+		/* what was found is in one of fds; the analyzer cannot see that */
+		if (slash || !d.fds)
 			return 0;
 		ret->name = p;
 		ret->dir_fd = openat(d.fds[layer], ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -209,8 +212,8 @@ static int walk_once(const int *layers, size_t n, struct merged_entry *ret, stru
 	return r;
 }
 
-int merged_find(const int *layers, size_t n, const char *path, struct merged_entry *ret,
-		struct err *err)
+static int find(const int *layers, size_t n, size_t skip, const char *path,
+		struct merged_entry *ret, struct err *err)
 {
 	size_t len = strlen(path);
 	int r = -EAGAIN;
@@ -222,7 +225,73 @@ int merged_find(const int *layers, size_t n, const char *path, struct merged_ent
 	for (int links = 0; r == -EAGAIN; links++) {
 		if (links > SYMLINKS_MAX)
 			return err_set(err, ERR_CORRUPT, -EBADMSG, "too many symlinks");
-		r = walk_once(layers, n, ret, err);
+		r = walk_once(layers, n, skip, ret, err);
 	}
 	return r;
+}
+
+int merged_find(const int *layers, size_t n, const char *path, struct merged_entry *ret,
+		struct err *err)
+{
+	return find(layers, n, 0, path, ret, err);
+}
+
+/* A link that goes in circles or spells too long a path leads nowhere, which is no failure here. */
+static int nowhere_if_corrupt(int r, const struct err *why, struct err *err)
+{
+	if (r == -EBADMSG)
+		return 0;
+	if (r < 0 && err)
+		*err = *why;
+	return r;
+}
+
+/* As find(), the last component followed. Return: 1 with its real path, 0 (also for symlinks without an end), -errno */
+static int find_dir(const int *layers, size_t n, char path[static PATH_MAX], struct err *err)
+{
+	struct err why = { 0 };
+
+	for (int links = 0; links <= SYMLINKS_MAX && *path; links++) {
+		AUTO(merged_entry) e = { .dir_fd = -EBADF };
+		int r = find(layers, n, 0, path, &e, &why);
+
+		if (r < 0)
+			return nowhere_if_corrupt(r, &why, err);
+		if (r == 0 || (!S_ISDIR(e.st.st_mode) && !S_ISLNK(e.st.st_mode)))
+			return 0;
+		memcpy(path, e.path, strlen(e.path) + 1);
+		if (S_ISDIR(e.st.st_mode))
+			return 1;
+		r = follow_link(e.dir_fd, path, (size_t)(e.name - e.path), &why);
+		if (r < 0)
+			return nowhere_if_corrupt(r, &why, err);
+	}
+	return *path == '\0';
+}
+
+int merged_find_dir(const int *layers, size_t n, const char *path, char ret[static PATH_MAX],
+		    struct err *err)
+{
+	size_t len = strlen(path);
+
+	if (len >= PATH_MAX)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "path is too long");
+	memcpy(ret, path, len + 1);
+	return find_dir(layers, n, ret, err);
+}
+
+int merged_follow_below(const int *layers, size_t n, const char *path, char ret[static PATH_MAX],
+			struct err *err)
+{
+	AUTO(merged_entry) e = { .dir_fd = -EBADF };
+	struct err why = { 0 };
+	int r = find(layers, n, 1, path, &e, err);
+
+	if (r <= 0 || !S_ISLNK(e.st.st_mode) || strcmp(e.path, path) != 0)
+		return r < 0 ? r : 0;
+	memcpy(ret, e.path, strlen(e.path) + 1);
+	r = follow_link(e.dir_fd, ret, (size_t)(e.name - e.path), &why);
+	if (r < 0)
+		return nowhere_if_corrupt(r, &why, err);
+	return find_dir(layers, n, ret, err);
 }

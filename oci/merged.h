@@ -24,6 +24,20 @@ struct merged_entry {
  */
 int merged_find(const int *layers, size_t n, const char *path, struct merged_entry *ret,
 		struct err *err);
+/**
+ * merged_find_dir() - the real path of a directory, the last component followed too
+ * Return: 1 with @ret ("" is the root), 0 no directory there, -errno
+ */
+int merged_find_dir(const int *layers, size_t n, const char *path, char ret[static PATH_MAX],
+		    struct err *err);
+/**
+ * merged_follow_below() - where a symlink leads that a directory of the uppermost layer covers
+ * @path: real, of a directory in layers[0]
+ * Return: 1 with the real path of the directory in @ret ("" is the root), as all the layers together show it; 0 the layers below have
+ * no symlink there, or it leads to no directory; -errno
+ */
+int merged_follow_below(const int *layers, size_t n, const char *path, char ret[static PATH_MAX],
+			struct err *err);
 void merged_entry_done(struct merged_entry *e);
 
 #endif

@@ -296,6 +296,234 @@ static void test_merged_walk(void **state)
 	assert_int_equal(merged_find(f->fds, 0, "a", &e, NULL), 0);
 }
 
+/* a lower usr/lib/a.so behind lib -> target, and the layer's directory lib, which stands over it */
+static void usrmerge(struct fixture *f, const char *target)
+{
+	need_root();
+	dir(f->fds[2], "usr", 0711);
+	dir(f->fds[2], "usr/lib", 0750);
+	file(f->fds[2], "usr/lib/a.so", "a");
+	assert_int_equal(symlinkat(target, f->fds[2], "lib"), 0);
+	dir(f->fds[0], "lib", 0755);
+}
+
+static int follow(struct fixture *f, char **dirs)
+{
+	struct layer_needs needs = { .implied_dirs = dirs };
+
+	return lower_settle(f->fds[0], f->fds + 1, 2, &needs, NULL);
+}
+
+#define FOLLOW(f, ...) assert_int_equal(follow(f, (char *[]){ __VA_ARGS__, NULL }), 0)
+
+static void absent(struct fixture *f, const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(f->fds[0], path, &st, AT_SYMLINK_NOFOLLOW), -1);
+}
+
+static bool is_opaque(struct fixture *f, const char *path)
+{
+	AUTO_CLOSE int fd = openat(f->fds[0], path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char c = 0;
+
+	return fgetxattr(fd, "trusted.overlay.opaque", &c, 1) == 1 && c == 'y';
+}
+
+static void test_follow(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "usr/lib");
+	file(f->fds[0], "lib/b.so", "b");
+	FOLLOW(f, "lib");
+	absent(f, "lib");
+	absent(f, ".wh..wh.moving");
+	assert_content(f, "usr/lib/b.so", "b");
+	assert_int_equal(stat_of(f, "usr").st_mode, S_IFDIR | 0711);
+	assert_int_equal(stat_of(f, "usr/lib").st_mode, S_IFDIR | 0750);
+}
+
+static void test_follow_absolute(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "/../usr/./lib/");
+	file(f->fds[0], "lib/b.so", "b");
+	FOLLOW(f, "lib");
+	absent(f, "lib");
+	assert_content(f, "usr/lib/b.so", "b");
+}
+
+static void test_follow_whiteouts(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "usr/lib");
+	whiteout(f->fds[0], "lib/a.so");
+	whiteout(f->fds[0], "lib/both");
+	whiteout(f->fds[0], "lib/d");
+	dir(f->fds[0], "lib/e", 0755);
+	opaque(f->fds[0], "lib");
+	dir(f->fds[0], "usr", 0700);
+	dir(f->fds[0], "usr/lib", 0700);
+	file(f->fds[0], "usr/lib/both", "added");
+	dir(f->fds[0], "usr/lib/d", 0755);
+	whiteout(f->fds[0], "usr/lib/e");
+	FOLLOW(f, "lib");
+	absent(f, "lib");
+	assert_int_equal(stat_of(f, "usr/lib/a.so").st_mode & S_IFMT, S_IFCHR);
+	assert_int_equal(stat_of(f, "usr/lib/a.so").st_rdev, makedev(0, 0));
+	assert_content(f, "usr/lib/both", "added");
+	assert_true(is_opaque(f, "usr/lib"));
+	assert_true(is_opaque(f, "usr/lib/d"));
+	assert_true(is_opaque(f, "usr/lib/e"));
+	assert_int_equal(stat_of(f, "usr/lib").st_mode, S_IFDIR | 0700);
+}
+
+/* lib/m stands over another symlink, usr/lib/m -> ../m */
+static void test_follow_nested(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "usr/lib");
+	dir(f->fds[2], "usr/lib/n", 0701);
+	dir(f->fds[1], "usr", 0711);
+	dir(f->fds[1], "usr/lib", 0750);
+	dir(f->fds[1], "usr/m", 0705);
+	assert_int_equal(symlinkat("../m", f->fds[1], "usr/lib/m"), 0);
+	dir(f->fds[0], "lib/m", 0755);
+	file(f->fds[0], "lib/m/x", "x");
+	dir(f->fds[0], "lib/n", 0755);
+	dir(f->fds[0], "lib/n/o", 0755);
+	file(f->fds[0], "lib/n/o/x", "x");
+	FOLLOW(f, "lib", "lib/m", "lib/n", "lib/n/o");
+	absent(f, "lib");
+	absent(f, "usr/lib/m");
+	assert_content(f, "usr/m/x", "x");
+	assert_int_equal(stat_of(f, "usr/m").st_mode, S_IFDIR | 0705);
+	assert_content(f, "usr/lib/n/o/x", "x");
+	assert_int_equal(stat_of(f, "usr/lib/n").st_mode, S_IFDIR | 0701);
+	assert_int_equal(stat_of(f, "usr/lib/n/o").st_mode, S_IFDIR | 0755);
+}
+
+/* Directories merge: an entry's attributes win over an implied directory's, files that are there stay. */
+static void test_follow_merges(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "usr/lib");
+	dir(f->fds[0], "usr", 0755);
+	dir(f->fds[0], "usr/lib", 0755);
+	dir(f->fds[0], "usr/lib/d", 0755);
+	file(f->fds[0], "usr/lib/d/x", "there");
+	dir(f->fds[2], "usr/lib/d", 0750);
+	dir(f->fds[0], "lib/d", 0711);
+	file(f->fds[0], "lib/d/x", "moved");
+	file(f->fds[0], "lib/d/y", "moved");
+	FOLLOW(f, "lib", "usr", "usr/lib", "usr/lib/d");
+	absent(f, "lib");
+	assert_content(f, "usr/lib/d/x", "there");
+	assert_content(f, "usr/lib/d/y", "moved");
+	assert_int_equal(stat_of(f, "usr/lib/d").st_mode, S_IFDIR | 0711);
+	assert_int_equal(stat_of(f, "usr/lib").st_mode, S_IFDIR | 0750);
+}
+
+/* bin/X11 -> . is real: the target is the directory's own parent. */
+static void test_follow_to_parent(void **state)
+{
+	struct fixture *f = *state;
+
+	need_root();
+	dir(f->fds[2], "bin", 0755);
+	assert_int_equal(symlinkat(".", f->fds[2], "bin/X11"), 0);
+	dir(f->fds[0], "bin", 0755);
+	dir(f->fds[0], "bin/X11", 0755);
+	dir(f->fds[0], "bin/X11/X11", 0755);
+	file(f->fds[0], "bin/X11/X11/tool", "t");
+	FOLLOW(f, "bin", "bin/X11", "bin/X11/X11");
+	absent(f, "bin/X11");
+	assert_content(f, "bin/tool", "t");
+}
+
+static void stays(struct fixture *f)
+{
+	FOLLOW(f, "lib");
+	assert_content(f, "lib/b.so", "b");
+	assert_int_equal(stat_of(f, "lib").st_mode, S_IFDIR | 0755);
+}
+
+static void test_follow_nowhere(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "usr/missing");
+	file(f->fds[0], "lib/b.so", "b");
+	stays(f);
+	absent(f, "usr");
+	/* a file is no directory */
+	assert_int_equal(symlinkat("usr/lib/a.so", f->fds[1], "lib"), 0);
+	stays(f);
+	/* the layer itself hides the target */
+	assert_int_equal(unlinkat(f->fds[1], "lib", 0), 0);
+	assert_int_equal(symlinkat("usr/lib", f->fds[1], "lib"), 0);
+	whiteout(f->fds[0], "usr");
+	stays(f);
+}
+
+static void test_follow_hidden_symlink(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "usr/lib");
+	file(f->fds[0], "lib/b.so", "b");
+	whiteout(f->fds[1], "lib");
+	stays(f);
+	/* an opaque parent hides it just so */
+	assert_int_equal(symlinkat("../usr/lib", f->fds[2], "usr/l"), 0);
+	dir(f->fds[0], "usr", 0755);
+	opaque(f->fds[0], "usr");
+	dir(f->fds[0], "usr/l", 0755);
+	FOLLOW(f, "usr/l");
+	assert_true(S_ISDIR(stat_of(f, "usr/l").st_mode));
+}
+
+static void test_follow_loops(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "lib");
+	file(f->fds[0], "lib/b.so", "b");
+	stays(f);
+	assert_int_equal(symlinkat("lib/sub", f->fds[1], "lib"), 0);
+	dir(f->fds[0], "lib/sub", 0755);
+	stays(f);
+	assert_int_equal(symlinkat("pong", f->fds[2], "ping"), 0);
+	assert_int_equal(symlinkat("ping", f->fds[2], "pong"), 0);
+	dir(f->fds[0], "ping", 0755);
+	file(f->fds[0], "ping/x", "x");
+	FOLLOW(f, "ping");
+	assert_content(f, "ping/x", "x");
+	/* both: they become one, which the other name shows */
+	dir(f->fds[0], "pong", 0755);
+	FOLLOW(f, "ping", "pong");
+	absent(f, "ping");
+	assert_content(f, "pong/x", "x");
+}
+
+static void test_follow_then_link(void **state)
+{
+	struct fixture *f = *state;
+
+	usrmerge(f, "usr/lib");
+	assert_int_equal(settle(f, "lib", "lib/a.so", "lib/alias", NULL), 0);
+	absent(f, "lib");
+	assert_content(f, "usr/lib/alias", "a");
+	assert_int_equal(stat_of(f, "usr/lib/alias").st_ino, stat_of(f, "usr/lib/a.so").st_ino);
+	assert_int_equal(stat_of(f, "usr/lib").st_mode, S_IFDIR | 0750);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -310,6 +538,16 @@ int main(void)
 		T(test_hidden_targets),
 		T(test_hostile_layer),
 		T(test_merged_walk),
+		T(test_follow),
+		T(test_follow_absolute),
+		T(test_follow_whiteouts),
+		T(test_follow_nested),
+		T(test_follow_merges),
+		T(test_follow_to_parent),
+		T(test_follow_nowhere),
+		T(test_follow_hidden_symlink),
+		T(test_follow_loops),
+		T(test_follow_then_link),
 	};
 
 	return cmocka_run_group_tests_name("lower", tests, NULL, NULL);
