@@ -178,7 +178,7 @@ static int walk_once(const int *layers, size_t n, size_t skip, struct merged_ent
 
 	while (r >= 0) {
 		char *slash = strchr(p, '/');
-		struct merged_dir below;
+		struct merged_dir below = { 0 };
 		size_t layer = 0;
 
 		if (slash)
