@@ -234,6 +234,9 @@ int rootfs_import(const struct rootfs_import_request *req, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_USAGE, -EINVAL,
 			       "the root file system archive is not a regular file");
+	/* A layer may be empty; a root file system that is was not made. */
+	if (st.st_size == 0)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "the root file system archive is empty");
 	r = tar_hash(&t, err);
 	if (r == 0)
 		r = tar_hash_content(&t, err);
