@@ -24,6 +24,7 @@
 #include "provision/image_name.h"
 #include "provision/mmdebstrap.h"
 #include "provision/pull_progress.h"
+#include "registry/credentials.h"
 #include "registry/pull.h"
 
 #define ID_PREFIX "sha256:"
@@ -148,7 +149,8 @@ static int pull_reference(const struct search *s, const struct image_ref *ref, s
 		.id = ref->has_digest ? DIGEST_STR(&ref->digest) : ref->tag,
 		.from = ref->repository,
 	};
-	const struct pull_request pull = {
+	AUTO(credentials) credentials = { 0 };
+	struct pull_request pull = {
 		.store = s->store,
 		.ref = ref,
 		.platform = &s->platform,
@@ -162,6 +164,11 @@ static int pull_reference(const struct search *s, const struct image_ref *ref, s
 
 	if (!familiar)
 		return err_oom(err);
+	r = credentials_lookup(ref->registry, &credentials, err);
+	if (r < 0)
+		return r;
+	pull.username = credentials.username;
+	pull.password = credentials.password;
 	r = pull_image(&pull, &result, err);
 	if (r < 0)
 		return r;
