@@ -30,7 +30,7 @@ struct slot {
 	struct puller *puller;
 	size_t layer;
 	bool used, receiving;
-	bool authenticated; /* asked again after a 401 already */
+	unsigned int authenticated; /* times asked again after a 401 */
 	unsigned attempts; /* with the one that runs or is waited for */
 	usec_t not_before; /* of the next attempt; 0: a transfer runs, or all was received */
 	bool sink_failed; /* the transfer's error is of the installation, which names the layer itself */
@@ -148,7 +148,7 @@ static int retry_slots(struct puller *p, struct err *err)
 		if (!slot->used || !slot->not_before || slot->not_before > now_usec())
 			continue;
 		slot->not_before = 0;
-		slot->authenticated = false; /* a token may have run out meanwhile */
+		slot->authenticated = 0; /* a token may have run out meanwhile */
 		r = slot_request(slot, err);
 		if (r < 0)
 			return r;
@@ -246,9 +246,10 @@ static int slot_received(struct slot *slot, struct http_transfer *t, struct err 
 		return slot_broke_off(slot, &why, err);
 	if (response->status == 200 || (response->status == 206 && slot->attempts > 1))
 		return slot_end(slot, err);
-	if (response->status != 401 || slot->authenticated)
+	/* A token good for few requests may be used up by the other transfers each time. */
+	if (response->status != 401 || slot->authenticated > PULL_PARALLEL_LAYERS)
 		return slot_refused(slot, response, err);
-	slot->authenticated = true;
+	slot->authenticated++;
 	r = session_authenticate(slot->puller->session, response, err);
 	return r < 0 ? slot_error(slot, r, err) : slot_request(slot, err);
 }
