@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* racker info: where things are kept, and what this host lets us do. */
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "base/json.h"
 #include "base/quote.h"
 #include "base/spawn.h"
@@ -23,9 +19,10 @@
 #include "cmd/human.h"
 #include "cmd/print_err.h"
 #include "oci/platform.h"
+#include "runtime/caps.h"
+#include "runtime/cgroup.h"
 
 #define OUTPUT_BYTES_MAX ((size_t)1 << 16)
-#define PROC_FILE_MAX ((size_t)1 << 16)
 #define SIZE_DIGITS 4
 
 struct info_options {
@@ -55,32 +52,15 @@ static void info_options_done(void *target)
 	free(o->format);
 }
 
-static bool is_cgroup2(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-static const char *cgroup_mode(void)
-{
-	if (is_cgroup2("/sys/fs/cgroup"))
-		return "2";
-	return is_cgroup2("/sys/fs/cgroup/unified") ? "2 (hybrid)" : "1";
-}
-
-/* CapBnd of proc(5) status. */
+/* What a container can be given at most, hexadecimal. */
 static void read_capabilities(char ret[static 32])
 {
-	AUTO_FREE char *text = NULL;
-	const char *line;
+	uint64_t caps;
 
-	(void)snprintf(ret, 32, "unknown");
-	if (fd_read_file_at(AT_FDCWD, "/proc/self/status", PROC_FILE_MAX, &text, NULL, NULL) < 0)
-		return;
-	line = strstr(text, "\nCapBnd:\t");
-	if (line)
-		(void)sscanf(line, "\nCapBnd:\t%31s", ret);
+	if (caps_read_bounding(&caps, NULL) < 0)
+		(void)snprintf(ret, 32, "unknown");
+	else
+		(void)snprintf(ret, 32, "%016llx", (unsigned long long)caps);
 }
 
 static int gather(const struct context *ctx, struct info *ret, struct err *err)

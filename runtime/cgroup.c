@@ -50,8 +50,8 @@ const char *cgroup_mode(void)
 	const char *mount = cgroup2_mount();
 
 	if (mount)
-		return strcmp(mount, "/sys/fs/cgroup") ? "hybrid" : "v2";
-	return access("/sys/fs/cgroup/memory", F_OK) == 0 ? "v1" : "none";
+		return strcmp(mount, "/sys/fs/cgroup") ? "2 (hybrid)" : "2";
+	return "1";
 }
 
 /* Our own place in the v2 tree: the line "0::/path". *ret is owned, "" for the top. */

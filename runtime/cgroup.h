@@ -24,7 +24,7 @@ int cgroup_destroy_path(const char *path, struct err *err);
 /** cgroup_sweep() - destroy the cgroups in our own whose owners are gone: nobody holds their lock */
 void cgroup_sweep(void);
 void cgroup_done(struct cgroup *cg);
-/** cgroup_mode() - "v2", "hybrid", "v1" or "none": what this host has, for `racker info` */
+/** cgroup_mode() - "2", "2 (hybrid)" (beside v1) or "1" (no v2 to be seen): what this host has, for `racker info` */
 const char *cgroup_mode(void);
 
 #endif
