@@ -213,14 +213,15 @@ static void sweep_one(const char *parent, int parent_fd, const char *name)
 		log_debug("%s", why.msg);
 }
 
-void cgroup_sweep(void)
+void cgroup_sweep(const struct cgroup *own)
 {
-	AUTO_FREE char *parent = NULL;
+	AUTO_FREE char *parent = own->path ? strdup(own->path) : NULL;
 	AUTO_CLOSEDIR DIR *dir = NULL;
 	struct dirent *e;
 
-	if (own_directory(&parent, NULL) < 0 || !parent)
+	if (!parent)
 		return;
+	*strrchr(parent, '/') = '\0';
 	dir = opendir(parent);
 	while (dir && (e = readdir(dir)))
 		if (!strncmp(e->d_name, CGROUP_PREFIX, strlen(CGROUP_PREFIX)) &&

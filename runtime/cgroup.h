@@ -21,8 +21,8 @@ int cgroup_create(const char *id, struct cgroup *ret, struct err *err);
 int cgroup_destroy(struct cgroup *cg, struct err *err);
 /** cgroup_destroy_path() - the same by the path that a state file keeps; a path that is gone is fine */
 int cgroup_destroy_path(const char *path, struct err *err);
-/** cgroup_sweep() - destroy the cgroups in our own whose owners are gone: nobody holds their lock */
-void cgroup_sweep(void);
+/** cgroup_sweep() - destroy the containers' cgroups beside @own whose owners are gone: nobody holds their lock. Nothing to do for CGROUP_NONE */
+void cgroup_sweep(const struct cgroup *own);
 void cgroup_done(struct cgroup *cg);
 /** cgroup_mode() - "2", "2 (hybrid)" (beside v1) or "1" (no v2 to be seen): what this host has, for `racker info` */
 const char *cgroup_mode(void);

@@ -62,7 +62,7 @@ static int resources_register(void *arg, pid_t pid, struct err *err)
 	int r = state_sweep(res->state_dir, err);
 
 	/* Those whose owners were killed before they had a state file. */
-	cgroup_sweep();
+	cgroup_sweep(&res->cgroup);
 	if (r == 0)
 		r = fault_check("state", err);
 
@@ -104,17 +104,31 @@ static int resources_begin(const struct foreground_request *req, int *hold_fd,
 	return 0;
 }
 
-static int load_filters(const struct foreground_request *req, struct seccomp_filters *ret,
-			struct err *err)
+/* What it can be given, and the system call policy that goes with that. */
+static int load_policy(const struct foreground_request *req, struct launch_request *launch,
+		       struct seccomp_filters *ret, struct err *err)
 {
-	uint64_t have;
 	int r = fault_check("filters", err);
 
 	if (r == 0)
-		r = caps_read_bounding(&have, err);
-	if (r < 0)
+		r = caps_read_bounding(&launch->caps, err);
+	if (r < 0 || !req->spec->seccomp_default)
 		return r;
-	return seccomp_default_filters(req->cache_dir, req->spec->caps.bounding & have, ret, err);
+	launch->filters = ret;
+	return seccomp_default_filters(req->cache_dir, req->spec->caps.bounding & launch->caps, ret,
+				       err);
+}
+
+/* A signal that the caller had us ignore (a shell's background job: INT, QUIT) would never reach the signalfd. nohup means what it says.
+ * Off the way to the command: it is started with defaults by the child itself. */
+static void reset_ignored(void)
+{
+	struct sigaction hup;
+	bool known = sigaction(SIGHUP, NULL, &hup) == 0;
+
+	sigreset_all();
+	if (known)
+		(void)sigaction(SIGHUP, &hup, NULL);
 }
 
 static int run_terminal(const struct foreground_request *req, const struct launch_request *launch,
@@ -134,6 +148,7 @@ static int run_terminal(const struct foreground_request *req, const struct launc
 		return r;
 	cleanup_close(res->hold_fd);
 	*res->hold_fd = -EBADF;
+	reset_ignored();
 	r = supervise_terminal(&m, signal_fd, req->spec->interactive, &detach, ret, err);
 	monitor_done(&m);
 	/* The monitor releases, unless it was killed: then its state file is unlocked and says what to clear away. */
@@ -149,6 +164,7 @@ static int run_direct(const struct launch_request *launch, int signal_fd, struct
 	int r = container_launch(launch, &c, err);
 
 	if (r >= 0) {
+		reset_ignored();
 		r = supervise_direct(&c, signal_fd, ret, err);
 		container_done(&c);
 	}
@@ -170,12 +186,9 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, int s
 					 .beside_arg = &res };
 	int r;
 
-	if (req->spec->seccomp_default) {
-		r = load_filters(req, &filters, err);
-		if (r < 0)
-			return r;
-		launch.filters = &filters;
-	}
+	r = load_policy(req, &launch, &filters, err);
+	if (r < 0)
+		return r;
 	r = resources_begin(req, hold_fd, &res, err);
 	if (r < 0)
 		return r;
@@ -184,17 +197,6 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, int s
 	if (req->spec->tty)
 		return run_terminal(req, &launch, signal_fd, &res, ret, err);
 	return run_direct(&launch, signal_fd, &res, ret, err);
-}
-
-/* A signal that the caller had us ignore (a shell's background job: INT, QUIT) would never reach the signalfd. nohup means what it says. */
-static void reset_ignored(void)
-{
-	struct sigaction hup;
-	bool known = sigaction(SIGHUP, NULL, &hup) == 0;
-
-	sigreset_all();
-	if (known)
-		(void)sigaction(SIGHUP, &hup, NULL);
 }
 
 int foreground_run(const struct foreground_request *req, struct exit_info *ret, struct err *err)
@@ -218,7 +220,6 @@ int foreground_run(const struct foreground_request *req, struct exit_info *ret, 
 	(void)sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
 		return err_sys(err, ERR_SYSTEM, "block signals");
-	reset_ignored();
 	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
 		r = err_sys(err, ERR_SYSTEM, "receive signals");

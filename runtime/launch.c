@@ -9,6 +9,7 @@
 #include "runtime/launch.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,7 +22,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/strbuf.h"
-#include "runtime/caps.h"
 #include "runtime/child.h"
 #include "runtime/command.h"
 #include "runtime/ctl.h"
@@ -45,22 +45,15 @@ static uint64_t clone_flags(const struct container_spec *spec)
 }
 
 /* What was asked for, within what we have: a capability that we lack is not an error but a smaller container. */
-static int limit_caps(const struct cap_sets *want, bool mknod_allowed, struct cap_sets *ret,
-		      struct err *err)
+static struct cap_sets limit_caps(const struct cap_sets *want, uint64_t have, bool mknod_allowed)
 {
-	uint64_t have;
-	int r = caps_read_bounding(&have, err);
-
-	if (r < 0)
-		return r;
 	if (!mknod_allowed)
-		have &= ~(UINT64_C(1) << caps_from_name("CAP_MKNOD"));
-	*ret = (struct cap_sets){ .bounding = want->bounding & have,
+		have &= ~(UINT64_C(1) << CAP_MKNOD);
+	return (struct cap_sets){ .bounding = want->bounding & have,
 				  .effective = want->effective & have,
 				  .permitted = want->permitted & have,
 				  .inheritable = want->inheritable & have,
 				  .ambient = want->ambient & have };
-	return 0;
 }
 
 static int clone_child(const struct launch_request *req, struct child_request *child,
@@ -223,10 +216,8 @@ static int prepare_and_start(const struct launch_request *req, const struct chil
 {
 	AUTO(mount_plan) plan = { 0 };
 	struct child_request child = *common;
-	int r = limit_caps(&req->spec->caps, !child.nodev, &child.caps, err);
 
-	if (r < 0)
-		return r;
+	child.caps = limit_caps(&req->spec->caps, req->caps, !child.nodev);
 	if (mount_plan_build(req->spec, child.nodev, &plan) < 0)
 		return err_oom(err);
 	log_plan(&plan);

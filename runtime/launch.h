@@ -3,6 +3,7 @@
 #ifndef RUNTIME_LAUNCH_H
 #define RUNTIME_LAUNCH_H
 
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/types.h>
 
@@ -13,6 +14,7 @@
 struct launch_request {
 	const struct container_spec *spec;
 	const struct cgroup *cgroup; /* CGROUP_NONE: stay in the caller's */
+	uint64_t caps; /* what a container can be given at most (caps_read_bounding()) */
 	const struct seccomp_filters *filters; /* NULL: none */
 	const struct winsize *winsize; /* NULL: unknown */
 	const char *scratch_dir; /* see rootfs_mount() */

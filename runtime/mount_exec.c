@@ -63,21 +63,6 @@ int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, stru
 	return 0;
 }
 
-void mount_exec_done(struct mount_exec *x)
-{
-	if (x->source_fds)
-		for (size_t i = 0; i < x->plan->n; i++)
-			cleanup_close(&x->source_fds[i]);
-	free(x->source_fds);
-	x->source_fds = NULL;
-	cleanup_close(&x->dev_fd);
-	cleanup_close(&x->empty_fd);
-	cleanup_close(&x->null_fd);
-	cleanup_close(&x->pty_master);
-	cleanup_close(&x->pty_slave);
-	x->dev_fd = x->empty_fd = x->null_fd = x->pty_master = x->pty_slave = -EBADF;
-}
-
 static int target_error(const struct mount_op *op, int r, struct err *err)
 {
 	static const char *const what[MOUNT_KIND_MAX] = {

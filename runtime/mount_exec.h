@@ -19,11 +19,10 @@ struct mount_exec {
 
 /**
  * mount_exec_begin() - open the sources of all binds, before anything is mounted over them
- * Return: 0, -ENOENT "bind source path does not exist: X", other -errno. mount_exec_done() in every case.
+ * Return: 0, -ENOENT "bind source path does not exist: X", other -errno. Its fds are close-on-exec and go with the process.
  */
 int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, struct err *err);
 /** mount_exec_run() - all operations in order. Return: 0 or -errno naming the target */
 int mount_exec_run(struct mount_exec *x, struct err *err);
-void mount_exec_done(struct mount_exec *x);
 
 #endif
