@@ -96,7 +96,7 @@ static int own_directory(char **ret, struct err *err)
 	return 0;
 }
 
-/* Return: fd of the new directory, locked; -EAGAIN when a sweeper took it for an orphan before we had the lock */
+/* Return: fd of the new directory, locked; -EAGAIN when a sweeper took it for an orphan before we had the lock, and has removed it */
 static int make_locked(const char *path)
 {
 	AUTO_CLOSE int fd = -EBADF;
@@ -106,7 +106,11 @@ static int make_locked(const char *path)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -EAGAIN : -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || access(path, F_OK) < 0)
+	/* A sweeper holds the lock until the directory is gone: only then can it be made again. */
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (access(path, F_OK) < 0)
 		return -EAGAIN;
 	return MOVE_FD(fd);
 }
