@@ -19,6 +19,7 @@ enum err_kind {
 	ERR_UNSUPPORTED, /* well-formed, but not something racker does */
 	ERR_EXEC_NOT_FOUND, /* the container's command does not exist (exit code 127) */
 	ERR_EXEC_DENIED, /* the container's command cannot be executed (exit code 126) */
+	ERR_NO_INIT, /* an image that is to be booted has no init */
 	ERR_INTERRUPTED, /* a signal asked us to stop */
 	ERR_KIND_MAX,
 };

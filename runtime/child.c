@@ -8,6 +8,7 @@
  *
  *	parent-death, sources	host paths are opened while they can still be seen
  *	rootfs ... pivot	as root with all capabilities, since targets are made and devices created
+ *	machine			what a machine's init finds in /run
  *	user, workdir		looked up inside, by the image's own files
  *	bounding, seccomp	need the privileges that the next stage gives up
  *	credentials		from here on this is the container's user
@@ -38,6 +39,7 @@
 #include "base/quote.h"
 #include "base/sigreset.h"
 #include "base/strv.h"
+#include "runtime/boot_tree.h"
 #include "runtime/caps.h"
 #include "runtime/command.h"
 #include "runtime/console.h"
@@ -84,8 +86,12 @@ static int stage_sources(struct child *c, struct err *err)
 
 static int stage_rootfs(struct child *c, struct err *err)
 {
-	return rootfs_mount(c->req->scratch_dir, c->spec->lower_dirs, c->req->nodev, &c->scratch_fd,
-			    &c->root_fd, err);
+	const struct rootfs_request req = { .scratch_dir = c->req->scratch_dir,
+					    .lower_dirs = c->spec->lower_dirs,
+					    .nodev = c->req->nodev,
+					    .root_ns_fd = c->req->root_ns_fd };
+
+	return rootfs_mount(&req, &c->scratch_fd, &c->root_fd, err);
 }
 
 static int stage_mounts(struct child *c, struct err *err)
@@ -137,6 +143,23 @@ static int stage_identity(struct child *c, struct err *err)
 static int stage_pivot(struct child *c, struct err *err)
 {
 	return rootfs_pivot(c->root_fd, err);
+}
+
+static int stage_machine(struct child *c, struct err *err)
+{
+	const struct ctl_msg msg = { .type = CTL_NOTIFY };
+	AUTO_CLOSE int sock = -EBADF;
+	int r;
+
+	if (!c->spec->boot)
+		return 0;
+	sock = boot_tree_make(c->spec->boot, err);
+	if (sock < 0)
+		return MOVE_FD(sock);
+	r = ctl_send(c->req->ctl_fd, &msg, sock);
+	return r < 0 ? err_set(err, ERR_SYSTEM, r, "hand over the readiness socket: %s",
+			       strerror(-r)) :
+		       0;
 }
 
 static int stage_user(struct child *c, struct err *err)
@@ -203,7 +226,7 @@ static int stage_stdio(struct child *c, struct err *err)
 
 	if (setsid() < 0)
 		return err_sys(err, ERR_SYSTEM, "start a session");
-	if (!c->spec->tty)
+	if (!c->spec->tty && !c->spec->boot)
 		return c->spec->interactive ? 0 : null_stdin(err);
 	if (c->req->winsize && ioctl(c->mounts.pty_slave, TIOCSWINSZ, c->req->winsize) < 0)
 		return err_sys(err, ERR_SYSTEM, "set the size of the pseudo-terminal");
@@ -211,6 +234,9 @@ static int stage_stdio(struct child *c, struct err *err)
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, r, "hand over the pseudo-terminal: %s",
 			       strerror(-r));
+	/* A machine's init gives its console to whom it sees fit; a Ctrl-C typed there is not meant for PID 1. */
+	if (c->spec->boot)
+		return console_use(c->mounts.pty_slave, err);
 	return console_attach(c->mounts.pty_slave, c->user.uid, err);
 }
 
@@ -265,16 +291,34 @@ static int stage_go(struct child *c, struct err *err)
 	return err_set(err, ERR_SYSTEM, -ECANCELED, "the start was called off");
 }
 
+/* The init that an image has, where no command names it (the places where nspawn and the kernel look). */
+static int find_init(char **ret_path, struct err *err)
+{
+	static const char *const places[] = { "/sbin/init", "/usr/sbin/init",
+					      "/usr/lib/systemd/systemd", "/lib/systemd/systemd",
+					      "/bin/init" };
+	static char *const no_env[] = { NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (command_find(places[i], no_env, ret_path, NULL) >= 0)
+			return 0;
+	return err_set(err, ERR_NO_INIT, -ENOENT,
+		       "the image has no init (such as systemd) to boot");
+}
+
 static int stage_exec(struct child *c, struct err *err)
 {
 	struct stub_command cmd = {
 		.argv = c->spec->argv, .env = c->env, .init = c->spec->init, .tty = c->spec->tty
 	};
 	AUTO_FREE char *path = NULL;
-	int r = command_find(c->spec->argv[0], c->env, &path, err);
+	bool named = strv_len(c->spec->argv) > 0;
+	int r = named ? command_find(c->spec->argv[0], c->env, &path, err) : find_init(&path, err);
 
 	if (r < 0)
 		return r;
+	if (!named)
+		cmd.argv = (char *[]){ path, NULL };
 	cmd.path = path;
 	/* What racker itself ignores (nohup) is not the container's business. */
 	sigreset_all();
@@ -291,6 +335,7 @@ static const struct {
 	{ "mounts", stage_mounts },
 	{ "identity", stage_identity },
 	{ "pivot", stage_pivot },
+	{ "machine", stage_machine },
 	{ "user", stage_user },
 	{ "workdir", stage_workdir },
 	{ "stub", stage_stub },

@@ -21,6 +21,7 @@ struct child_request {
 	volatile uint32_t *stage; /* shared with the parent: the stage that has begun */
 	struct cap_sets caps; /* already within what we have */
 	bool nodev; /* see mount_plan_build() */
+	int root_ns_fd; /* see rootfs_mount(); -EBADF: a new root */
 };
 
 /** child_main() - run all stages; never returns to its caller's code */

@@ -30,14 +30,19 @@ int console_open(int pts_fd, int *ret_master, int *ret_slave, struct err *err)
 	return 0;
 }
 
+int console_use(int slave_fd, struct err *err)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(slave_fd, fd) < 0)
+			return err_sys(err, ERR_SYSTEM, "put the pseudo-terminal on fd %d", fd);
+	return 0;
+}
+
 int console_attach(int slave_fd, uid_t uid, struct err *err)
 {
 	if (fchown(slave_fd, uid, (gid_t)-1) < 0 || fchmod(slave_fd, CONSOLE_MODE) < 0)
 		return err_sys(err, ERR_SYSTEM, "hand the pseudo-terminal to user %u", uid);
 	if (ioctl(slave_fd, TIOCSCTTY, 0) < 0)
 		return err_sys(err, ERR_SYSTEM, "take the pseudo-terminal as controlling terminal");
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (dup2(slave_fd, fd) < 0)
-			return err_sys(err, ERR_SYSTEM, "put the pseudo-terminal on fd %d", fd);
-	return 0;
+	return console_use(slave_fd, err);
 }

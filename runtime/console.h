@@ -16,6 +16,9 @@
  */
 int console_open(int pts_fd, int *ret_master, int *ret_slave, struct err *err);
 
+/** console_use() - put the pty on fds 0, 1, 2; it controls nobody yet. Return: 0 or -errno */
+int console_use(int slave_fd, struct err *err);
+
 /** console_attach() - make the pty the controlling terminal and fds 0, 1, 2 of this process, a session leader; it belongs to @uid then */
 int console_attach(int slave_fd, uid_t uid, struct err *err);
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/quote.h"
 #include "base/strv.h"
+#include "runtime/boot_spec.h"
 #include "runtime/caps.h"
 
 #define SHM_SIZE_DEFAULT ((uint64_t)64 << 20)
@@ -78,9 +79,9 @@ int container_spec_defaults(struct container_spec *ret)
 
 int container_spec_validate(const struct container_spec *spec, struct err *err)
 {
-	if (strv_len(spec->argv) == 0)
+	if (strv_len(spec->argv) == 0 && !spec->boot)
 		return err_set(err, ERR_USAGE, -EINVAL, "no command specified");
-	if (!spec->argv[0][0])
+	if (strv_len(spec->argv) > 0 && !spec->argv[0][0])
 		return err_set(err, ERR_USAGE, -EINVAL, "the command is an empty string");
 	if (strv_len(spec->lower_dirs) == 0)
 		return err_set(err, ERR_USAGE, -EINVAL, "the container has no root file system");
@@ -119,5 +120,6 @@ void container_spec_done(struct container_spec *spec)
 	strv_free(spec->env);
 	free(spec->workdir);
 	free(spec->user);
+	boot_spec_free(spec->boot);
 	*spec = (struct container_spec){ 0 };
 }

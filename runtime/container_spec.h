@@ -13,6 +13,8 @@
 
 #include "base/err.h"
 
+struct boot_spec;
+
 enum namespace_kind { NS_MOUNT, NS_PID, NS_UTS, NS_IPC, NS_CGROUP, NS_NET, NS_MAX };
 
 /* Each kind is the host's, or new and private. */
@@ -25,10 +27,11 @@ struct bind_spec {
 	bool readonly; /* recursively */
 };
 
-/* A small file put at a path inside, read-write and private to the container (/etc/hosts and kin). */
+/* A small file at a path inside, private to the container (/etc/hosts and kin): mounted there, or written into the root file system. */
 struct file_spec {
 	char *target; /* absolute path inside */
 	char *text;
+	bool in_root; /* written, in place of what is there: a machine's own programs replace such files by renaming */
 };
 
 /* Bits of linux/capability.h; intersected with what racker itself has before use. */
@@ -65,6 +68,8 @@ struct container_spec {
 	struct cap_sets caps;
 	bool seccomp_default; /* docker's default policy (config/seccomp-default.json) */
 	bool no_new_privs;
+	struct boot_spec *
+		boot; /* owned; NULL: argv is a command, else it is the init of a machine, NULL for the one that the image has */
 };
 
 void container_spec_done(struct container_spec *spec);

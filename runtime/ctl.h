@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a starting container and its parent tell each other: the pty, or one error; go. One message each over a SOCK_SEQPACKET pair. */
+/* What a starting container and its parent tell each other: the pty, a machine's readiness socket, or one error; go. One message each over a SOCK_SEQPACKET pair. */
 #ifndef RUNTIME_CTL_H
 #define RUNTIME_CTL_H
 
@@ -14,6 +14,7 @@
 enum ctl_type {
 	CTL_ERROR, /* the start failed; @err says why. The child exits after it. */
 	CTL_PTY, /* the master end comes with it */
+	CTL_NOTIFY, /* a machine's readiness socket comes with it */
 	CTL_GO, /* parent to child: execute the command now */
 	CTL_EXEC_FAILED, /* from the stub: execve(2) failed with -err.code */
 };

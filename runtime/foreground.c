@@ -182,6 +182,7 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, int s
 	struct launch_request launch = { .spec = req->spec,
 					 .cgroup = &res.cgroup,
 					 .scratch_dir = req->state_dir,
+					 .root_ns_fd = -EBADF,
 					 .beside = resources_register,
 					 .beside_arg = &res };
 	int r;

@@ -85,7 +85,9 @@ static int clone_child(const struct launch_request *req, struct child_request *c
 		(void)close(parent_ctl);
 		child_main(child);
 	}
-	*ret = (struct container){ .pid = (pid_t)pid, .pidfd = pidfd, .pty = -EBADF };
+	*ret = CONTAINER_NONE;
+	ret->pid = (pid_t)pid;
+	ret->pidfd = pidfd;
 	return 0;
 }
 
@@ -109,7 +111,8 @@ static int failed(const struct launch_request *req, struct container *c, const s
 	container_kill(c);
 	(void)container_wait(c);
 	if (msg->type == CTL_EXEC_FAILED)
-		return command_exec_error(req->spec->argv[0], -msg->err.code, err);
+		return command_exec_error(req->spec->boot ? "init" : req->spec->argv[0],
+					  -msg->err.code, err);
 	log_debug("stage %s failed", child_stage_name(msg->stage));
 	if (err)
 		*err = msg->err;
@@ -128,6 +131,8 @@ static int follow(const struct launch_request *req, int ctl, struct container *c
 
 		if (msg.type == CTL_PTY && c->pty < 0)
 			c->pty = MOVE_FD(received);
+		else if (msg.type == CTL_NOTIFY && c->notify < 0)
+			c->notify = MOVE_FD(received);
 		else if (msg.type == CTL_ERROR || msg.type == CTL_EXEC_FAILED)
 			return failed(req, c, &msg, err);
 	}
@@ -178,7 +183,7 @@ static int say_go(int ctl, struct err *err)
 static int start(const struct launch_request *req, struct child_request *child,
 		 struct container *ret, struct err *err)
 {
-	struct container c = { .pidfd = -EBADF, .pty = -EBADF };
+	struct container c = CONTAINER_NONE;
 	int ctl[2];
 	int r = ctl_pair(ctl, err);
 
@@ -231,6 +236,7 @@ int container_launch(const struct launch_request *req, struct container *ret, st
 				       .filters = req->filters,
 				       .winsize = req->winsize,
 				       .scratch_dir = req->scratch_dir,
+				       .root_ns_fd = req->root_ns_fd,
 				       .nodev = req->cgroup->fd < 0 };
 	void *shared = mmap(NULL, sizeof(*child.stage), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -267,5 +273,6 @@ void container_done(struct container *c)
 {
 	cleanup_close(&c->pidfd);
 	cleanup_close(&c->pty);
-	c->pidfd = c->pty = -EBADF;
+	cleanup_close(&c->notify);
+	*c = CONTAINER_NONE;
 }

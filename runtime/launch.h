@@ -18,6 +18,7 @@ struct launch_request {
 	const struct seccomp_filters *filters; /* NULL: none */
 	const struct winsize *winsize; /* NULL: unknown */
 	const char *scratch_dir; /* see rootfs_mount() */
+	int root_ns_fd; /* see rootfs_mount() */
 	/* What the caller has to do before the command may run, done while the child mounts. May be NULL. Return: 0 or -errno */
 	int (*beside)(void *arg, pid_t pid, struct err *err);
 	void *beside_arg;
@@ -27,7 +28,10 @@ struct container {
 	pid_t pid; /* PID 1 of the container, in our PID namespace */
 	int pidfd; /* owned */
 	int pty; /* master end, owned; -EBADF without a terminal */
+	int notify; /* a machine's readiness socket, owned; -EBADF for a command */
 };
+
+#define CONTAINER_NONE ((struct container){ .pidfd = -EBADF, .pty = -EBADF, .notify = -EBADF })
 
 /**
  * container_launch() - start; returns when the command has been executed

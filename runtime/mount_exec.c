@@ -66,10 +66,15 @@ int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, stru
 static int target_error(const struct mount_op *op, int r, struct err *err)
 {
 	static const char *const what[MOUNT_KIND_MAX] = {
-		[MOUNT_FS] = "mount a file system on", [MOUNT_BIND] = "bind mount on",
-		[MOUNT_FILE] = "mount a file on",      [MOUNT_DIRECTORY] = "make directory",
-		[MOUNT_DEVICE] = "make device",	       [MOUNT_SYMLINK] = "make link",
-		[MOUNT_CONSOLE] = "mount console on",  [MOUNT_MASK] = "mask",
+		[MOUNT_FS] = "mount a file system on",
+		[MOUNT_BIND] = "bind mount on",
+		[MOUNT_FILE] = "mount a file on",
+		[MOUNT_WRITE] = "write file",
+		[MOUNT_DIRECTORY] = "make directory",
+		[MOUNT_DEVICE] = "make device",
+		[MOUNT_SYMLINK] = "make link",
+		[MOUNT_CONSOLE] = "mount console on",
+		[MOUNT_MASK] = "mask",
 		[MOUNT_READONLY] = "make read-only",
 	};
 
@@ -214,6 +219,39 @@ static int exec_file(struct mount_exec *x, size_t i, struct err *err)
 	r = mount_fd < 0 || !op->attrs ? mount_fd : mount_set_attrs(mount_fd, op->attrs, false);
 	if (r >= 0)
 		r = mount_attach(mount_fd, target);
+	return r < 0 ? target_error(op, r, err) : 0;
+}
+
+/* A new file beside the target, which then takes its place: whatever was there, a symlink too, is neither followed nor written to. */
+static int replace_file(int dir, const char *name, const char *text)
+{
+	static const char aside[] = ".racker-new";
+	AUTO_CLOSE int fd = -EBADF;
+	int r;
+
+	if (unlinkat(dir, aside, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = openat(dir, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_full(fd, text, strlen(text));
+	if (r < 0)
+		return r;
+	return renameat(dir, aside, dir, name) < 0 ? -errno : 0;
+}
+
+static int exec_write(struct mount_exec *x, size_t i, struct err *err)
+{
+	const struct mount_op *op = &x->plan->ops[i];
+	const char *name = strrchr(op->target, '/') + 1;
+	AUTO_FREE char *path = strndup(op->target, (size_t)(name - op->target));
+	AUTO_CLOSE int dir = -EBADF;
+	int r;
+
+	if (!path)
+		return err_oom(err);
+	dir = path_at_mkdir_p(x->root_fd, path, 0755);
+	r = dir < 0 ? dir : replace_file(dir, name, op->data);
 	return r < 0 ? target_error(op, r, err) : 0;
 }
 
@@ -406,6 +444,7 @@ int mount_exec_run(struct mount_exec *x, struct err *err)
 		[MOUNT_FS] = exec_fs,
 		[MOUNT_BIND] = exec_bind,
 		[MOUNT_FILE] = exec_file,
+		[MOUNT_WRITE] = exec_write,
 		[MOUNT_DIRECTORY] = exec_directory,
 		[MOUNT_DEVICE] = exec_device,
 		[MOUNT_SYMLINK] = exec_symlink,

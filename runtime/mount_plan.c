@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/strv.h"
+#include "runtime/boot_spec.h"
 
 #define NOSUID MOUNT_ATTR_NOSUID
 #define NODEV MOUNT_ATTR_NODEV
@@ -29,6 +30,14 @@ static const struct mount_op sys_mounts[] = {
 	{ MOUNT_FS, "sysfs", "/sys", NULL, NOSUID | NODEV | NOEXEC | RDONLY, 0, 0, 0, false },
 	{ MOUNT_FS, "cgroup2", "/sys/fs/cgroup", NULL, NOSUID | NODEV | NOEXEC | RDONLY, 0, 0, 0,
 	  false },
+};
+
+/* A machine has its own /run and /tmp, as its init would mount them, and may order its own cgroup subtree (systemd, CONTAINER_INTERFACE.md). */
+static const struct mount_op machine_mounts[] = {
+	{ MOUNT_FS, "sysfs", "/sys", NULL, NOSUID | NODEV | NOEXEC | RDONLY, 0, 0, 0, false },
+	{ MOUNT_FS, "cgroup2", "/sys/fs/cgroup", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
+	{ MOUNT_FS, "tmpfs", "/run", "mode=755", NOSUID | NODEV, 0, 0, 0, false },
+	{ MOUNT_FS, "tmpfs", "/tmp", "mode=1777", NOSUID | NODEV, 0, 0, 0, false },
 };
 
 /* runtime-spec config-linux.md "Default Devices" (ptmx is a link into the own devpts). */
@@ -81,6 +90,21 @@ static int add_shm(struct mount_plan *plan, const struct container_spec *spec)
 	return add(plan, &op, 1);
 }
 
+/* Each boot has an ID of its own: journald tells boots apart by it. */
+static int add_machine(struct mount_plan *plan, const struct boot_spec *boot)
+{
+	int r = add(plan, machine_mounts, ARRAY_SIZE(machine_mounts));
+
+	if (r < 0)
+		return r;
+	return add(plan,
+		   &(struct mount_op){ .kind = MOUNT_FILE,
+				       .target = "/proc/sys/kernel/random/boot_id",
+				       .data = boot->boot_id,
+				       .attrs = RDONLY | NOSUID | NODEV | NOEXEC },
+		   1);
+}
+
 static size_t depth(const char *path)
 {
 	size_t n = 0;
@@ -110,7 +134,8 @@ static int add_user_mounts(struct mount_plan *plan, const struct container_spec 
 
 	for (size_t i = 0; r == 0 && i < spec->n_files; i++)
 		r = add(plan,
-			&(struct mount_op){ .kind = MOUNT_FILE,
+			&(struct mount_op){ .kind = spec->files[i].in_root ? MOUNT_WRITE :
+									     MOUNT_FILE,
 					    .target = spec->files[i].target,
 					    .data = spec->files[i].text,
 					    .attrs = spec->readonly_rootfs ? RDONLY : 0 },
@@ -155,10 +180,11 @@ static int build(const struct container_spec *spec, bool nodev, struct mount_pla
 		r = add(plan, devices, ARRAY_SIZE(devices));
 	if (r == 0)
 		r = add(plan, links, ARRAY_SIZE(links));
-	if (r == 0 && spec->tty)
+	if (r == 0 && (spec->tty || spec->boot))
 		r = add(plan, &console, 1);
 	if (r == 0)
-		r = add(plan, sys_mounts, ARRAY_SIZE(sys_mounts));
+		r = spec->boot ? add_machine(plan, spec->boot) :
+				 add(plan, sys_mounts, ARRAY_SIZE(sys_mounts));
 	if (r == 0)
 		r = add_user_mounts(plan, spec, nodev);
 	if (r == 0 && spec->workdir && *spec->workdir)
@@ -216,8 +242,8 @@ static int print_attrs(uint64_t attrs, struct strbuf *out)
 
 int mount_plan_print(const struct mount_plan *plan, struct strbuf *out)
 {
-	static const char *const kinds[] = { "mount",	"bind",	   "file", "directory", "device",
-					     "symlink", "console", "mask", "readonly" };
+	static const char *const kinds[] = { "mount",  "bind",	  "file",    "write", "directory",
+					     "device", "symlink", "console", "mask",  "readonly" };
 
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct mount_op *op = &plan->ops[i];

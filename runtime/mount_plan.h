@@ -14,6 +14,7 @@ enum mount_kind {
 	MOUNT_FS, /* a new instance of file system type @source, options in @data */
 	MOUNT_BIND, /* host path @source, with everything mounted below it */
 	MOUNT_FILE, /* a file with text @data, private to the container; an empty one is only made if missing */
+	MOUNT_WRITE, /* the same, written into the root file system in place of what is there */
 	MOUNT_DIRECTORY, /* a directory, made 0755 if missing */
 	MOUNT_DEVICE, /* device node @major:@minor, @mode */
 	MOUNT_SYMLINK, /* symbolic link to @source */

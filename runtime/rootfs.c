@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -124,16 +125,51 @@ static int mount_overlay(int scratch, char *const *lower_dirs, bool nodev, struc
 	return 0;
 }
 
-int rootfs_mount(const char *scratch_dir, char *const *lower_dirs, bool nodev, int *ret_scratch,
-		 int *ret_root, struct err *err)
+/* Into @ns, take a copy of its root mount, and back with our own root and directory: setns(2) changes both. Return: mount fd or -errno */
+static int clone_root_of(int ns)
 {
-	AUTO_CLOSE int scratch = mount_scratch(scratch_dir, err);
+	AUTO_CLOSE int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int mount_fd = -EBADF;
+
+	if (own < 0 || root < 0 || setns(ns, CLONE_NEWNS) < 0)
+		return -errno;
+	mount_fd = mount_clone(AT_FDCWD, "/", false);
+	if (setns(own, CLONE_NEWNS) < 0 || fchdir(root) < 0 || chroot(".") < 0)
+		return -errno;
+	return MOVE_FD(mount_fd);
+}
+
+/*
+ * The overlay of the boot before. It cannot be mounted anew: its upper directory is in a tmpfs that nothing but it holds, and the kernel
+ * refuses to use a volatile one twice.
+ */
+static int mount_again(int scratch, int ns, struct err *err)
+{
+	AUTO_CLOSE int mount_fd = clone_root_of(ns);
+	AUTO_CLOSE int target = -EBADF;
+	int r = mount_fd;
+
+	if (r >= 0) {
+		target = openat(scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		r = target < 0 ? -errno : mount_attach(mount_fd, target);
+	}
+	if (r >= 0)
+		return 0;
+	errno = -r;
+	return err_sys(err, ERR_SYSTEM, "take over the root of the boot before");
+}
+
+int rootfs_mount(const struct rootfs_request *req, int *ret_scratch, int *ret_root, struct err *err)
+{
+	AUTO_CLOSE int scratch = mount_scratch(req->scratch_dir, err);
 	AUTO_CLOSE int root = -EBADF;
 	int r;
 
 	if (scratch < 0)
 		return MOVE_FD(scratch);
-	r = mount_overlay(scratch, lower_dirs, nodev, err);
+	r = req->root_ns_fd >= 0 ? mount_again(scratch, req->root_ns_fd, err) :
+				   mount_overlay(scratch, req->lower_dirs, req->nodev, err);
 	if (r < 0)
 		return r;
 	root = openat(scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);

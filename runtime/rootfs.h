@@ -13,17 +13,22 @@
  */
 int rootfs_private(struct err *err);
 
+struct rootfs_request {
+	const char *
+		scratch_dir; /* an existing directory of the host that the container does not need */
+	char *const *lower_dirs; /* absolute paths, top layer first */
+	bool nodev; /* device nodes in the image do not work */
+	int root_ns_fd; /* -EBADF: a fresh root; else a mount namespace whose root becomes ours, with what was written there (a machine's reboot) */
+};
+
 /**
- * rootfs_mount() - tmpfs on @scratch_dir (in this mount namespace alone), upper in it, overlay on top
- * @scratch_dir: an existing directory of the host that the container does not need
- * @lower_dirs:  absolute paths, top layer first
- * @nodev:       device nodes in the image do not work
+ * rootfs_mount() - tmpfs on the scratch directory (in this mount namespace alone), upper in it, overlay on top
  * @ret_scratch, @ret_root: O_PATH fds, owned by the caller
  * Return: 0 or -errno
  * Source: Documentation/filesystems/overlayfs.rst
  */
-int rootfs_mount(const char *scratch_dir, char *const *lower_dirs, bool nodev, int *ret_scratch,
-		 int *ret_root, struct err *err);
+int rootfs_mount(const struct rootfs_request *req, int *ret_scratch, int *ret_root,
+		 struct err *err);
 
 /** rootfs_pivot() - make @root_fd the root of this mount namespace; nothing of the host stays mounted. Source: pivot_root(2) */
 int rootfs_pivot(int root_fd, struct err *err);

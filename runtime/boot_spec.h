@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* What makes a container a machine: PID 1 is the image's own init, and gets what systemd's Container Interface promises it. */
+#ifndef RUNTIME_BOOT_SPEC_H
+#define RUNTIME_BOOT_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+#define MACHINE_ID_LEN 32 /* hex digits of machine-id(5), without dashes */
+#define BOOT_ID_LEN 37 /* a UUID with dashes, and a newline */
+
+/* A system credential (systemd.exec(5) "Credentials"), handed over in memory that never reaches a disk. */
+struct credential {
+	char *name;
+	char *data;
+	size_t len;
+};
+
+struct boot_spec {
+	char machine_id[MACHINE_ID_LEN + 1]; /* of /etc/machine-id and container_uuid */
+	char boot_id[BOOT_ID_LEN +
+		     1]; /* text of /proc/sys/kernel/random/boot_id; new with each boot */
+	char *os_release; /* text of the host's os-release; NULL: unknown */
+	char **masked_units; /* names of units that do not start (boot_profile.h) */
+	char **masked_generators;
+	struct credential *credentials;
+	size_t n_credentials;
+};
+
+void boot_spec_done(struct boot_spec *boot);
+/** boot_spec_new() - with random IDs and the host's os-release; *ret owned: boot_spec_free(). Return: 0 or -errno */
+int boot_spec_new(struct boot_spec **ret, struct err *err);
+/** boot_spec_renew() - another boot ID, before a machine boots again. Return: 0 or -errno */
+int boot_spec_renew(struct boot_spec *boot, struct err *err);
+void boot_spec_free(struct boot_spec *boot);
+
+/**
+ * boot_spec_add_credential() - one more, copied
+ * @name: a plain file name (letters, digits, "._-@:" and the like; not ".", ".." or with a slash)
+ * Return: 0; -EINVAL/ERR_USAGE for a bad name, -EEXIST/ERR_USAGE for one given before, -E2BIG/ERR_USAGE over 1 MiB in all
+ */
+int boot_spec_add_credential(struct boot_spec *boot, const char *name, const char *data, size_t len,
+			     struct err *err);
+
+#endif
