@@ -185,9 +185,28 @@ static int kill_all(const char *path, struct err *err)
 	return 0;
 }
 
+/* An init leaves cgroups of its own below its machine's: they go from the innermost on. */
+static int remove_below(int dir_fd)
+{
+	AUTO_CLOSEDIR DIR *dir = fdopendir(dir_fd);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		int fd;
+
+		if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd >= 0)
+			(void)remove_below(fd);
+		(void)unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+	}
+	return 0;
+}
+
 int cgroup_destroy_path(const char *path, struct err *err)
 {
-	int r;
+	int r, fd;
 
 	/* The usual case, where everybody has gone home, costs one call. */
 	if (rmdir(path) == 0 || errno == ENOENT)
@@ -197,9 +216,26 @@ int cgroup_destroy_path(const char *path, struct err *err)
 	r = kill_all(path, err);
 	if (r < 0)
 		return r;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0)
+		(void)remove_below(fd);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return err_sys(err, ERR_SYSTEM, "remove cgroup %s", QUOTE(path));
 	return 0;
+}
+
+int cgroup_renew(struct cgroup *cg, struct err *err)
+{
+	int r = cg->path ? cgroup_destroy_path(cg->path, err) : 0;
+
+	if (r < 0 || !cg->path)
+		return r;
+	cleanup_close(&cg->fd);
+	r = cg->fd = make_locked(cg->path);
+	if (r >= 0)
+		return 0;
+	errno = -r;
+	return err_sys(err, ERR_SYSTEM, "make cgroup %s again", QUOTE(cg->path));
 }
 
 static void sweep_one(const char *parent, int parent_fd, const char *name)

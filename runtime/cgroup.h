@@ -17,6 +17,8 @@ struct cgroup {
 
 /** cgroup_create() - Return: 0; 0 with ret->fd < 0 when this host gives us no writable cgroup v2; -errno */
 int cgroup_create(const char *id, struct cgroup *ret, struct err *err);
+/** cgroup_renew() - destroy it and make it again under the same path: nothing that lived in it, nor what it set there, is left. Return: 0 or -errno */
+int cgroup_renew(struct cgroup *cg, struct err *err);
 /** cgroup_destroy() - kill what is in it, wait, remove; idempotent. Return: 0 or -errno */
 int cgroup_destroy(struct cgroup *cg, struct err *err);
 /** cgroup_destroy_path() - the same by the path that a state file keeps; a path that is gone is fine */

@@ -26,98 +26,13 @@
 #include "runtime/fault.h"
 #include "runtime/launch.h"
 #include "runtime/monitor.h"
+#include "runtime/policy.h"
 #include "runtime/pty_forward.h"
+#include "runtime/resources.h"
 #include "runtime/seccomp.h"
 #include "runtime/state.h"
 #include "runtime/stdin_guard.h"
 #include "runtime/supervise.h"
-
-/* What one container holds on the host besides its processes. */
-struct resources {
-	const char *state_dir;
-	struct container_state state; /* borrows from the request */
-	struct cgroup cgroup;
-	int lock_fd; /* of the state file; -EBADF until it is registered */
-	int *hold_fd;
-};
-
-static void resources_release(void *arg)
-{
-	struct resources *res = arg;
-	struct err why;
-
-	if (cgroup_destroy(&res->cgroup, &why) < 0) {
-		/* The state file still says where it is: the next start tries again. */
-		log_debug("%s", why.msg);
-		cleanup_close(&res->lock_fd);
-		res->lock_fd = -EBADF;
-	}
-	state_unregister(res->state_dir, MOVE_FD(res->lock_fd), &res->state);
-}
-
-/* Runs beside the child's mounting, in the process that will own the container. Before it takes a name, those of killed owners are freed. */
-static int resources_register(void *arg, pid_t pid, struct err *err)
-{
-	struct resources *res = arg;
-	int r = state_sweep(res->state_dir, err);
-
-	/* Those whose owners were killed before they had a state file. */
-	cgroup_sweep(&res->cgroup);
-	if (r == 0)
-		r = fault_check("state", err);
-
-	/* Without a cgroup a sweeper has nothing else to find the processes by. */
-	if (res->cgroup.fd < 0)
-		state_set_pid(&res->state, pid);
-	if (r == 0)
-		r = state_register(res->state_dir, &res->state, err);
-	if (r < 0)
-		return r;
-	res->lock_fd = r;
-	cleanup_close(res->hold_fd);
-	*res->hold_fd = -EBADF;
-	return 0;
-}
-
-static int resources_begin(const struct foreground_request *req, int *hold_fd,
-			   struct resources *res, struct err *err)
-{
-	int r = fault_check("cgroup", err);
-
-	res->state_dir = req->state_dir;
-	res->cgroup = CGROUP_NONE;
-	res->lock_fd = -EBADF;
-	res->hold_fd = hold_fd;
-	if (r == 0)
-		r = cgroup_create(req->spec->id, &res->cgroup, err);
-	if (r < 0)
-		return r;
-	/* Borrowed all of it: container_state_done() is never called on this one. */
-	res->state = (struct container_state){ .id = req->spec->id,
-					       .name = req->spec->name,
-					       .image = (char *)(uintptr_t)req->image,
-					       .cgroup = res->cgroup.path,
-					       .started = time(NULL),
-					       .argv = req->spec->argv,
-					       .layers = (struct digest *)(uintptr_t)req->layers,
-					       .n_layers = req->n_layers };
-	return 0;
-}
-
-/* What it can be given, and the system call policy that goes with that. */
-static int load_policy(const struct foreground_request *req, struct launch_request *launch,
-		       struct seccomp_filters *ret, struct err *err)
-{
-	int r = fault_check("filters", err);
-
-	if (r == 0)
-		r = caps_read_bounding(&launch->caps, err);
-	if (r < 0 || !req->spec->seccomp_default)
-		return r;
-	launch->filters = ret;
-	return seccomp_default_filters(req->cache_dir, req->spec->caps.bounding & launch->caps, ret,
-				       err);
-}
 
 /* A signal that the caller had us ignore (a shell's background job: INT, QUIT) would never reach the signalfd. nohup means what it says.
  * Off the way to the command: it is started with defaults by the child itself. */
@@ -187,7 +102,7 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, int s
 					 .beside_arg = &res };
 	int r;
 
-	r = load_policy(req, &launch, &filters, err);
+	r = policy_load(req, &launch, &filters, err);
 	if (r < 0)
 		return r;
 	r = resources_begin(req, hold_fd, &res, err);

@@ -41,8 +41,7 @@ static int send_msg(int sock, enum monitor_type type, int fd)
 	return n < 0 ? (int)n : 0;
 }
 
-/* From here on the monitor touches neither the terminal, nor a pipe that somebody may wait for, nor a directory that somebody may unmount. */
-static void drop_surroundings(void)
+void monitor_drop_surroundings(void)
 {
 	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -110,7 +109,7 @@ static _Noreturn void monitor_main(const struct launch_request *req, int sock,
 		(void)fd_send(sock, &msg, sizeof(msg), -1);
 		_exit(1);
 	}
-	drop_surroundings();
+	monitor_drop_surroundings();
 	/* While it is open the terminal never looks closed, however often the container closes its ends. */
 	slave = ioctl(c.pty, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (send_msg(sock, MONITOR_PTY, c.pty) < 0 || send_msg(sock, MONITOR_PIDFD, c.pidfd) < 0)

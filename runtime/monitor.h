@@ -31,4 +31,8 @@ int monitor_detach(struct monitor *m, struct err *err);
 /** monitor_done() - close the fds and reap the monitor if it has ended. Without monitor_detach() before, it ends the container. */
 void monitor_done(struct monitor *m);
 
+/** monitor_drop_surroundings() - a process that outlives racker holds neither its terminal, nor a pipe that somebody may wait for, nor a
+ *  directory that somebody may unmount */
+void monitor_drop_surroundings(void);
+
 #endif

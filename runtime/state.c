@@ -237,6 +237,39 @@ int state_register(const char *state_dir, const struct container_state *s, struc
 	return r;
 }
 
+int state_replace(const char *state_dir, int *lock_fd, const struct container_state *s,
+		  struct err *err)
+{
+	AUTO_CLOSE int dir = open_dir(state_dir, true, err);
+	AUTO_CLOSE int fd = -EBADF;
+	char aside[ASIDE_MAX];
+
+	if (dir < 0)
+		return MOVE_FD(dir);
+	(void)snprintf(aside, sizeof(aside), ".%s", s->id);
+	fd = write_aside(dir, aside, s, err);
+	if (fd < 0)
+		return MOVE_FD(fd);
+	if (renameat(dir, aside, dir, s->name) < 0) {
+		(void)unlinkat(dir, aside, 0);
+		return err_sys(err, ERR_SYSTEM, "replace state file of container %s",
+			       QUOTE(s->name));
+	}
+	cleanup_close(lock_fd);
+	*lock_fd = MOVE_FD(fd);
+	return 0;
+}
+
+void state_free_name(const char *state_dir, const struct container_state *s)
+{
+	AUTO_CLOSE int dir = open_dir(state_dir, false, NULL);
+	char aside[ASIDE_MAX];
+
+	(void)snprintf(aside, sizeof(aside), ".%s", s->id);
+	if (dir >= 0)
+		(void)renameat2(dir, s->name, dir, aside, RENAME_NOREPLACE);
+}
+
 /* Start time of a process in clock ticks since boot, field 22 of /proc/PID/stat; 0 if there is none. Source: proc(5) */
 static int64_t start_time(pid_t pid)
 {

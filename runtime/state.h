@@ -33,6 +33,11 @@ void container_state_done(struct container_state *s);
 int state_register(const char *state_dir, const struct container_state *s, struct err *err);
 /** state_set_pid() - name the container's PID 1 so that a sweeper can tell it from a later process of the same number; only needed without a cgroup */
 void state_set_pid(struct container_state *s, pid_t pid);
+/** state_replace() - write the file anew under its name, at once and locked as before. @lock_fd: replaced. Return: 0 or -errno */
+int state_replace(const char *state_dir, int *lock_fd, const struct container_state *s,
+		  struct err *err);
+/** state_free_name() - others may take the name from now on; the container is ending and only its owner, or a sweeper, sees it still */
+void state_free_name(const char *state_dir, const struct container_state *s);
 /** state_unregister() - remove the file of a container that the caller owns. @lock_fd: consumed; -1: there is none, nothing is done */
 void state_unregister(const char *state_dir, int lock_fd, const struct container_state *s);
 /** state_list() - the running ones; *ret owned: container_states_free(). No state directory: none. */

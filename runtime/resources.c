@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/* What one container holds on the host besides its processes (see resources.h). */
+#include "runtime/resources.h"
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "runtime/fault.h"
+
+int resources_begin(const struct foreground_request *req, int *hold_fd, struct resources *res,
+		    struct err *err)
+{
+	int r = fault_check("cgroup", err);
+
+	res->state_dir = req->state_dir;
+	res->cgroup = CGROUP_NONE;
+	res->lock_fd = -EBADF;
+	res->hold_fd = hold_fd;
+	if (r == 0)
+		r = cgroup_create(req->spec->id, &res->cgroup, err);
+	if (r < 0)
+		return r;
+	/* Borrowed all of it: container_state_done() is never called on this one. */
+	res->state = (struct container_state){ .id = req->spec->id,
+					       .name = req->spec->name,
+					       .image = (char *)(uintptr_t)req->image,
+					       .cgroup = res->cgroup.path,
+					       .started = time(NULL),
+					       .argv = req->spec->argv,
+					       .layers = (struct digest *)(uintptr_t)req->layers,
+					       .n_layers = req->n_layers };
+	return 0;
+}
+
+/* Runs beside the child's mounting, in the process that will own the container. Before it takes a name, those of killed owners are freed. */
+int resources_register(void *arg, pid_t pid, struct err *err)
+{
+	struct resources *res = arg;
+	int r = state_sweep(res->state_dir, err);
+
+	/* Those whose owners were killed before they had a state file. */
+	cgroup_sweep(&res->cgroup);
+	if (r == 0)
+		r = fault_check("state", err);
+
+	/* Without a cgroup a sweeper has nothing else to find the processes by. */
+	if (res->cgroup.fd < 0)
+		state_set_pid(&res->state, pid);
+	if (r == 0)
+		r = state_register(res->state_dir, &res->state, err);
+	if (r < 0)
+		return r;
+	res->lock_fd = r;
+	cleanup_close(res->hold_fd);
+	*res->hold_fd = -EBADF;
+	return 0;
+}
+
+int resources_set_pid(void *arg, pid_t pid, struct err *err)
+{
+	struct resources *res = arg;
+
+	state_set_pid(&res->state, pid);
+	return state_replace(res->state_dir, &res->lock_fd, &res->state, err);
+}
+
+int resources_renew(struct resources *res, struct err *err)
+{
+	return cgroup_renew(&res->cgroup, err);
+}
+
+void resources_free_name(struct resources *res)
+{
+	if (res->lock_fd >= 0)
+		state_free_name(res->state_dir, &res->state);
+}
+
+void resources_release(void *arg)
+{
+	struct resources *res = arg;
+	struct err why;
+
+	if (cgroup_destroy(&res->cgroup, &why) < 0) {
+		/* The state file still says where it is: the next start tries again. */
+		log_debug("%s", why.msg);
+		cleanup_close(&res->lock_fd);
+		res->lock_fd = -EBADF;
+	}
+	state_unregister(res->state_dir, MOVE_FD(res->lock_fd), &res->state);
+}
