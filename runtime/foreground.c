@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -99,13 +100,14 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, int s
 					 .scratch_dir = req->state_dir,
 					 .root_ns_fd = -EBADF,
 					 .beside = resources_register,
+					 .started = resources_started,
 					 .beside_arg = &res };
 	int r;
 
 	r = policy_load(req, &launch, &filters, err);
 	if (r < 0)
 		return r;
-	r = resources_begin(req, hold_fd, &res, err);
+	r = resources_begin(req, launch.caps, hold_fd, &res, err);
 	if (r < 0)
 		return r;
 	if (req->spec->tty && pty_forward_winsize(&size) == 0)

@@ -211,6 +211,8 @@ static int start(const struct launch_request *req, struct child_request *child,
 		container_done(&c);
 		return r;
 	}
+	if (req->started)
+		req->started(req->beside_arg);
 	*ret = c;
 	return 0;
 }

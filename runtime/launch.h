@@ -21,7 +21,8 @@ struct launch_request {
 	int root_ns_fd; /* see rootfs_mount() */
 	/* What the caller has to do before the command may run, done while the child mounts. May be NULL. Return: 0 or -errno */
 	int (*beside)(void *arg, pid_t pid, struct err *err);
-	void *beside_arg;
+	void (*started)(void *arg); /* the command has been executed; may be NULL */
+	void *beside_arg; /* of both */
 };
 
 struct container {

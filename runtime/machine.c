@@ -129,7 +129,7 @@ int machine_start(const struct foreground_request *req, struct machine *ret, str
 		return err_sys(err, ERR_SYSTEM, "make state directory %s", QUOTE(req->state_dir));
 	r = policy_load(req, &launch, &filters, err);
 	if (r >= 0)
-		r = resources_begin(req, &hold_fd, &res, err);
+		r = resources_begin(req, launch.caps, &hold_fd, &res, err);
 	if (r < 0)
 		return r;
 	r = fork_monitor(&launch, &res, ret, err);

@@ -179,6 +179,7 @@ static void boot(struct watch *w)
 
 	w->launch.root_ns_fd = w->root_ns;
 	w->launch.beside = record_pid;
+	w->launch.started = resources_started;
 	w->launch.beside_arg = w->res;
 	if (container_launch(&w->launch, &w->c, &err) < 0)
 		fail(w, &err);

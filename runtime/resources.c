@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "runtime/fault.h"
 
-int resources_begin(const struct foreground_request *req, int *hold_fd, struct resources *res,
-		    struct err *err)
+int resources_begin(const struct foreground_request *req, uint64_t caps, int *hold_fd,
+		    struct resources *res, struct err *err)
 {
 	int r = fault_check("cgroup", err);
 
@@ -24,14 +24,23 @@ int resources_begin(const struct foreground_request *req, int *hold_fd, struct r
 	if (r < 0)
 		return r;
 	/* Borrowed all of it: container_state_done() is never called on this one. */
-	res->state = (struct container_state){ .id = req->spec->id,
-					       .name = req->spec->name,
-					       .image = (char *)(uintptr_t)req->image,
-					       .cgroup = res->cgroup.path,
-					       .started = time(NULL),
-					       .argv = req->spec->argv,
-					       .layers = (struct digest *)(uintptr_t)req->layers,
-					       .n_layers = req->n_layers };
+	res->state =
+		(struct container_state){ .id = req->spec->id,
+					  .name = req->spec->name,
+					  .image = (char *)(uintptr_t)req->image,
+					  .hostname = req->spec->hostname,
+					  .cgroup = res->cgroup.path,
+					  .started = time(NULL),
+					  .boot = req->spec->boot != NULL,
+					  .user = req->spec->user,
+					  .workdir = req->spec->workdir,
+					  .caps = req->spec->caps.bounding & caps,
+					  .seccomp = req->spec->seccomp_default ? "default" : "",
+					  .no_new_privs = req->spec->no_new_privs,
+					  .argv = req->spec->argv,
+					  .env = req->spec->env,
+					  .layers = (struct digest *)(uintptr_t)req->layers,
+					  .n_layers = req->n_layers };
 	return 0;
 }
 
@@ -46,8 +55,8 @@ int resources_register(void *arg, pid_t pid, struct err *err)
 	if (r == 0)
 		r = fault_check("state", err);
 
-	/* Without a cgroup a sweeper has nothing else to find the processes by. */
-	if (res->cgroup.fd < 0)
+	/* Those who enter the container find it by this; so does a sweeper where there is no cgroup. */
+	if (pid > 0)
 		state_set_pid(&res->state, pid);
 	if (r == 0)
 		r = state_register(res->state_dir, &res->state, err);
@@ -57,6 +66,13 @@ int resources_register(void *arg, pid_t pid, struct err *err)
 	cleanup_close(res->hold_fd);
 	*res->hold_fd = -EBADF;
 	return 0;
+}
+
+void resources_started(void *arg)
+{
+	struct resources *res = arg;
+
+	state_set_running(res->lock_fd, &res->state);
 }
 
 int resources_set_pid(void *arg, pid_t pid, struct err *err)

@@ -15,9 +15,13 @@ struct resources {
 	int *hold_fd;
 };
 
-/** resources_begin() - make the cgroup. @hold_fd: closed by resources_register(). Return: 0 or -errno; then nothing is held */
-int resources_begin(const struct foreground_request *req, int *hold_fd, struct resources *ret,
-		    struct err *err);
+/**
+ * resources_begin() - make the cgroup
+ * @caps: what a container can be given at most; @hold_fd: closed by resources_register()
+ * Return: 0 or -errno; then nothing is held
+ */
+int resources_begin(const struct foreground_request *req, uint64_t caps, int *hold_fd,
+		    struct resources *ret, struct err *err);
 
 /**
  * resources_register() - claim the name; before that, free what killed owners left. Runs beside the child's mounting (launch_request.beside),
@@ -26,6 +30,9 @@ int resources_begin(const struct foreground_request *req, int *hold_fd, struct r
  * Return: 0, -EEXIST/ERR_CONFLICT for a name in use, other -errno; resources_release() in every case
  */
 int resources_register(void *arg, pid_t pid, struct err *err);
+
+/** resources_started() - the command runs: from now on others may enter. @arg: struct resources */
+void resources_started(void *arg);
 
 /** resources_set_pid() - a machine has its name before it has a PID 1, and gets another one when it reboots. @arg: struct resources. Return: 0 or -errno */
 int resources_set_pid(void *arg, pid_t pid, struct err *err);

@@ -3,7 +3,8 @@
  * Running containers on disk (see state.h).
  *
  * A file is written and locked under a name of its own (a dot and the id) and then renamed to the container's, which fails if that
- * exists: whoever finds a file finds it whole and, while its owner lives, locked. A sweeper holds the lock while it works.
+ * exists: whoever finds a file finds it whole and, while its owner lives, locked. A sweeper holds the lock while it works. That the command
+ * runs is said by the file's mode, since that changes in one step where a second writing could be read half-done.
  */
 #include "runtime/state.h"
 
@@ -22,33 +23,17 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/quote.h"
 #include "base/strbuf.h"
-#include "base/strv.h"
 #include "runtime/cgroup.h"
+#include "runtime/state_json.h"
 
 #define ASIDE_MAX 80 /* a dot, 64 digits */
-#define STATE_BYTES_MAX ((size_t)4 << 20)
-
-void container_state_done(struct container_state *s)
-{
-	free(s->id);
-	free(s->name);
-	free(s->image);
-	free(s->cgroup);
-	strv_free(s->argv);
-	free(s->layers);
-	*s = (struct container_state){ 0 };
-}
-
-void container_states_free(struct container_state *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		container_state_done(&list[i]);
-	free(list);
-}
+#define STATE_BYTES_MAX ((size_t)16 << 20) /* argv and env of any command, escaped */
+#define FULL_ID_LEN 64
+#define MODE_STARTING 0600
+#define MODE_RUNNING 0700
 
 static int open_dir(const char *state_dir, bool create, struct err *err)
 {
@@ -72,93 +57,10 @@ static int open_dir(const char *state_dir, bool create, struct err *err)
 	return fd;
 }
 
-static int encode(const struct container_state *s, struct strbuf *out)
-{
-	struct json_writer *w;
-	char digest[DIGEST_STR_MAX];
-	int r = json_write_begin(out, false, &w);
-
-	if (r < 0)
-		return r;
-	jw_object(w);
-	jw_key(w, "id");
-	jw_string(w, s->id);
-	jw_key(w, "name");
-	jw_string(w, s->name);
-	jw_key(w, "image");
-	jw_string(w, s->image);
-	jw_key(w, "cgroup");
-	jw_string(w, s->cgroup);
-	jw_key(w, "pid");
-	jw_int(w, s->pid);
-	jw_key(w, "pidStart");
-	jw_int(w, s->pid_start);
-	jw_key(w, "started");
-	jw_int(w, s->started);
-	jw_key(w, "argv");
-	jw_strv(w, s->argv);
-	jw_key(w, "layers");
-	jw_array(w);
-	for (size_t i = 0; i < s->n_layers; i++)
-		jw_string(w, digest_str(&s->layers[i], digest));
-	jw_array_end(w);
-	jw_object_end(w);
-	return json_write_end(w);
-}
-
-static int copy_string(const char *from, char **to, struct err *err)
-{
-	if (!from)
-		return 0;
-	*to = strdup(from);
-	return *to ? 0 : err_oom(err);
-}
-
-static int decode_layers(const struct json *doc, struct container_state *s, struct err *err)
-{
-	const struct json *layers = NULL;
-	int r = json_member_array(doc, "layers", JSON_REQUIRED, &layers, err);
-
-	if (r < 0)
-		return r;
-	s->layers = calloc(json_len(layers) + 1, sizeof(*s->layers));
-	if (!s->layers)
-		return err_oom(err);
-	for (size_t i = 0; r == 0 && i < json_len(layers); i++) {
-		const char *text = json_string(json_at(layers, i));
-		r = digest_parse(text ? text : "", &s->layers[i], err);
-		s->n_layers = i + 1;
-	}
-	return r;
-}
-
-static int decode(const char *text, size_t len, struct container_state *s, struct err *err)
-{
-	AUTO_PTR(json) doc = NULL;
-	const char *id = NULL, *name = NULL, *image = NULL, *cgroup = NULL;
-	int64_t pid = 0;
-	int r = json_parse(text, len, &doc, err);
-
-	if (r < 0 || (r = json_member_string(doc, "id", JSON_REQUIRED, &id, err)) < 0 ||
-	    (r = json_member_string(doc, "name", JSON_REQUIRED, &name, err)) < 0 ||
-	    (r = json_member_string(doc, "image", JSON_OPTIONAL, &image, err)) < 0 ||
-	    (r = json_member_string(doc, "cgroup", JSON_OPTIONAL, &cgroup, err)) < 0 ||
-	    (r = json_member_int(doc, "pid", JSON_OPTIONAL, &pid, err)) < 0 ||
-	    (r = json_member_int(doc, "pidStart", JSON_OPTIONAL, &s->pid_start, err)) < 0 ||
-	    (r = json_member_int(doc, "started", JSON_OPTIONAL, &s->started, err)) < 0 ||
-	    (r = json_member_strv(doc, "argv", JSON_OPTIONAL, &s->argv, err)) < 0 ||
-	    (r = copy_string(id, &s->id, err)) < 0 || (r = copy_string(name, &s->name, err)) < 0 ||
-	    (r = copy_string(image, &s->image, err)) < 0 ||
-	    (r = copy_string(cgroup, &s->cgroup, err)) < 0)
-		return r;
-	s->pid = (pid_t)pid;
-	return decode_layers(doc, s, err);
-}
-
 static int write_state(int fd, const struct container_state *s, struct err *err)
 {
 	AUTO(strbuf) text = STRBUF_INIT(STATE_BYTES_MAX);
-	int r = encode(s, &text);
+	int r = state_encode(s, &text);
 
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, r, "describe container %s: %s", s->name,
@@ -178,12 +80,16 @@ static int write_state(int fd, const struct container_state *s, struct err *err)
 static int read_state(int fd, struct container_state *s, struct err *err)
 {
 	AUTO_FREE char *text = NULL;
+	struct stat st;
 	size_t len;
 	int r = fd_read_all(fd, STATE_BYTES_MAX, &text, &len);
 
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, r, "read container state: %s", strerror(-r));
-	return decode(text, len, s, err);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, ERR_SYSTEM, "read container state");
+	s->running = (st.st_mode & 0777) == MODE_RUNNING;
+	return state_decode(text, len, s, err);
 }
 
 /* Whose name it is, for the message. */
@@ -203,7 +109,8 @@ static int name_in_use(int dir, const char *name, struct err *err)
 /* The file under a name nobody looks for, locked and complete, before it gets the one that everybody does. Return: fd or -errno */
 static int write_aside(int dir, const char *aside, const struct container_state *s, struct err *err)
 {
-	AUTO_CLOSE int fd = openat(dir, aside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	AUTO_CLOSE int fd =
+		openat(dir, aside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, MODE_STARTING);
 	int r;
 
 	if (fd < 0)
@@ -270,30 +177,9 @@ void state_free_name(const char *state_dir, const struct container_state *s)
 		(void)renameat2(dir, s->name, dir, aside, RENAME_NOREPLACE);
 }
 
-/* Start time of a process in clock ticks since boot, field 22 of /proc/PID/stat; 0 if there is none. Source: proc(5) */
-static int64_t start_time(pid_t pid)
+void state_set_running(int lock_fd, struct container_state *s)
 {
-	char path[64], text[1024];
-	const char *at;
-	ssize_t n;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? 0 : fd_read_full(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	/* The name, field 2, may hold anything but ends at the last parenthesis. */
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoll(at, NULL, 10) : 0;
-}
-
-void state_set_pid(struct container_state *s, pid_t pid)
-{
-	s->pid = pid;
-	s->pid_start = start_time(pid);
+	s->running = fchmod(lock_fd, MODE_RUNNING) == 0;
 }
 
 void state_unregister(const char *state_dir, int lock_fd, const struct container_state *s)
@@ -386,12 +272,82 @@ int state_list(const char *state_dir, struct container_state **ret, size_t *ret_
 	return 0;
 }
 
+/* The usual case, a name, without reading the others. Return: 0 with *ret, -ENOENT */
+static int find_by_name(int dir, const char *name, struct container_state *ret)
+{
+	AUTO(container_state) s = { 0 };
+	AUTO_CLOSE int fd = -EBADF;
+
+	if (name[0] == '.' || strchr(name, '/'))
+		return -ENOENT;
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || read_state(fd, &s, NULL) < 0 ||
+	    strcmp(s.name, name) != 0)
+		return -ENOENT;
+	*ret = s;
+	s = (struct container_state){ 0 };
+	return 0;
+}
+
+/* Docker's order: a full id, a name, the beginning of one id. Return: index, -ENOENT, -ENOTUNIQ */
+static ssize_t choose(const struct list *list, const char *wanted)
+{
+	ssize_t by_name = -ENOENT, by_prefix = -ENOENT;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct container_state *s = &list->items[i];
+
+		if (strcmp(s->id, wanted) == 0)
+			return (ssize_t)i;
+		if (strcmp(s->name, wanted) == 0)
+			by_name = (ssize_t)i;
+		if (*wanted && strncmp(s->id, wanted, strlen(wanted)) == 0)
+			by_prefix = by_prefix == -ENOENT ? (ssize_t)i : -ENOTUNIQ;
+	}
+	return by_name >= 0 ? by_name : by_prefix;
+}
+
+static int find_in_list(const char *state_dir, const char *wanted, struct container_state *ret,
+			struct err *err)
+{
+	struct list list = { 0 };
+	ssize_t at = state_list(state_dir, &list.items, &list.n, err);
+
+	if (at < 0)
+		return (int)at;
+	at = choose(&list, wanted);
+	if (at >= 0) {
+		*ret = list.items[at];
+		list.items[at] = (struct container_state){ 0 };
+	}
+	container_states_free(list.items, list.n);
+	if (at == -ENOTUNIQ)
+		return err_set(err, ERR_CONFLICT, -ENOTUNIQ,
+			       "multiple IDs found with provided prefix: %s", QUOTE_PLAIN(wanted));
+	if (at < 0)
+		return err_set(err, ERR_NOT_FOUND, -ENOENT, "No such container: %s",
+			       QUOTE_PLAIN(wanted));
+	return 0;
+}
+
+int state_find(const char *state_dir, const char *wanted, struct container_state *ret,
+	       struct err *err)
+{
+	const char *name = *wanted == '/' ? wanted + 1 : wanted;
+	AUTO_CLOSE int dir = open_dir(state_dir, false, NULL);
+
+	/* What looks like a full id may be one. */
+	if (dir >= 0 && strlen(name) != FULL_ID_LEN && find_by_name(dir, name, ret) == 0)
+		return 0;
+	return find_in_list(state_dir, name, ret, err);
+}
+
 /* A container without a cgroup: its PID 1 takes all others along, if that process is still the one. */
 static void kill_process(const struct container_state *s)
 {
-	AUTO_CLOSE int pidfd = s->pid > 0 ? fd_pidfd_open(s->pid) : -EBADF;
+	AUTO_CLOSE int pidfd = state_open_pid(s, NULL);
 
-	if (pidfd >= 0 && s->pid_start && start_time(s->pid) == s->pid_start)
+	if (pidfd >= 0)
 		(void)fd_pidfd_signal(pidfd, SIGKILL);
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* State files: claiming, names, listing, what a killed owner leaves. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -200,6 +203,151 @@ static void test_garbage_is_swept(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* What an exec goes by comes back as it was. */
+static void test_members(void **state)
+{
+	AUTO(container_state) s = make(ID_A, "all");
+	AUTO(container_state) found = { 0 };
+	int fd;
+
+	(void)state;
+	s.hostname = strdup("host");
+	s.user = strdup("app:4");
+	s.workdir = strdup("/srv/\"x\"");
+	s.seccomp = strdup("boot");
+	s.caps = UINT64_C(0x1ffffffffff);
+	s.boot = s.no_new_privs = true;
+	s.pid_start = INT64_C(0x100000000);
+	assert_int_equal(strv_add(&s.env, "A=b\nc"), 0);
+	assert_int_equal(strv_add(&s.env, "LONE"), 0);
+	fd = state_register(inner, &s, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(state_find(inner, "all", &found, NULL), 0);
+	assert_string_equal(found.hostname, "host");
+	assert_string_equal(found.user, "app:4");
+	assert_string_equal(found.workdir, "/srv/\"x\"");
+	assert_string_equal(found.seccomp, "boot");
+	assert_true(found.caps == s.caps);
+	assert_true(found.pid_start == s.pid_start);
+	assert_true(found.boot && found.no_new_privs && !found.userns && !found.running);
+	assert_int_equal(strv_len(found.env), 2);
+	assert_string_equal(found.env[0], "A=b\nc");
+	assert_string_equal(found.env[1], "LONE");
+	container_state_done(&found);
+	state_set_running(fd, &s);
+	assert_true(s.running);
+	assert_int_equal(state_find(inner, "all", &found, NULL), 0);
+	assert_true(found.running);
+	state_unregister(inner, fd, &s);
+}
+
+/* Files of a version that wrote less, and of one that writes more. */
+static void test_foreign_file(void **state)
+{
+	static const char text[] = "{\"id\":\"" ID_A
+				   "\",\"name\":\"old\",\"newer\":[1],\"layers\":[]}";
+	AUTO(container_state) s = make(ID_B, "x");
+	AUTO(container_state) found = { 0 };
+	char path[256];
+	int fd = state_register(inner, &s, NULL);
+
+	(void)state;
+	assert_true(fd >= 0);
+	state_unregister(inner, fd, &s);
+	(void)snprintf(path, sizeof(path), "%s/containers/old", inner);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	assert_int_equal(state_find(inner, "old", &found, NULL), 0);
+	assert_string_equal(found.id, ID_A);
+	assert_int_equal(found.pid, 0);
+	assert_null(found.seccomp);
+	assert_int_equal(unlink(path), 0);
+	(void)close(fd);
+}
+
+static void check_find(const char *wanted, const char *id, int code)
+{
+	AUTO(container_state) found = { 0 };
+	struct err err = { 0 };
+	int r = state_find(inner, wanted, &found, &err);
+
+	assert_int_equal(r, code);
+	if (code == 0)
+		assert_string_equal(found.id, id);
+	else if (code == -ENOENT)
+		assert_non_null(strstr(err.msg, "No such container: "));
+	else
+		assert_non_null(strstr(err.msg, "multiple IDs found with provided prefix: "));
+}
+
+static void test_find(void **state)
+{
+	static const char id_ab[] =
+		"abbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+	AUTO(container_state) a = make(ID_A, "web");
+	AUTO(container_state) ab = make(id_ab, "bb");
+	AUTO(container_state) b = make(ID_B, ID_A);
+	int fds[3];
+
+	(void)state;
+	check_find("web", NULL, -ENOENT);
+	fds[0] = state_register(inner, &a, NULL);
+	fds[1] = state_register(inner, &ab, NULL);
+	fds[2] = state_register(inner, &b, NULL);
+	check_find("web", ID_A, 0);
+	check_find("/web", ID_A, 0);
+	/* a name goes before a prefix, a full id before a name */
+	check_find("bb", id_ab, 0);
+	check_find(ID_A, ID_A, 0);
+	check_find("bbb", ID_B, 0);
+	check_find("ab", id_ab, 0);
+	check_find("a", NULL, -ENOTUNIQ);
+	check_find("", NULL, -ENOENT);
+	check_find("/", NULL, -ENOENT);
+	check_find("//web", NULL, -ENOENT);
+	check_find("../containers/web", NULL, -ENOENT);
+	check_find("web2", NULL, -ENOENT);
+	/* the file of a killed owner is not a running container */
+	(void)close(fds[0]);
+	check_find("web", NULL, -ENOENT);
+	assert_int_equal(state_sweep(inner, NULL), 0);
+	state_unregister(inner, fds[1], &ab);
+	state_unregister(inner, fds[2], &b);
+}
+
+static void test_open_pid(void **state)
+{
+	AUTO(container_state) s = make(ID_A, "p");
+	struct err err = { 0 };
+	pid_t pid = fork();
+	int fd;
+
+	(void)state;
+	if (pid == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	state_set_pid(&s, pid);
+	fd = state_open_pid(&s, NULL);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	/* the same number, another process */
+	s.pid_start--;
+	assert_int_equal(state_open_pid(&s, &err), -ESRCH);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_string_equal(err.msg, "container " ID_A " is not running");
+	s.pid_start++;
+	/* ended, but not yet waited for: there is nothing to enter */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
+	assert_int_equal(state_open_pid(&s, NULL), -ESRCH);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(state_open_pid(&s, NULL), -ESRCH);
+	s.pid = 0;
+	assert_int_equal(state_open_pid(&s, NULL), -ESRCH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +357,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_process_is_killed_by_identity, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_garbage_is_swept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_members, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_foreign_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_open_pid, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
