@@ -15,20 +15,17 @@
 #include "cmd/interrupt.h"
 #include "cmd/print_err.h"
 #include "cmd/run_later.h"
+#include "cmd/run_machine.h"
+#include "cmd/run_options.h"
 #include "oci/platform.h"
 #include "provision/image_ensure.h"
+#include "provision/image_name.h"
+#include "provision/machine_spec.h"
+#include "provision/names.h"
 #include "provision/run_spec.h"
 #include "runtime/detach.h"
 #include "runtime/foreground.h"
-
-#define DETACH_KEYS_DEFAULT "ctrl-p,ctrl-q"
-
-struct run_options {
-	bool interactive, tty, rm, read_only, init, quiet, strict_tty, boot;
-	char *name, *workdir, *user, *entrypoint, *hostname, *network, *platform, *pull,
-		*detach_keys;
-	char **env, **volumes;
-};
+#include "runtime/state.h"
 
 /* Checked while parsing, as docker does; pflag's message names the flag. */
 static int add_env(void *target, const char *value, struct err *err)
@@ -41,20 +38,61 @@ static int add_env(void *target, const char *value, struct err *err)
 	return strv_add(&o->env, value) < 0 ? err_oom(err) : 0;
 }
 
-/* --boot[=never]: nothing boots yet, so "never" is what happens anyway. */
 static int set_boot(void *target, const char *value, struct err *err)
 {
 	struct run_options *o = target;
 
-	if (value && (strcmp(value, "never") == 0 || strcmp(value, "false") == 0)) {
-		o->boot = false;
-		return 0;
-	}
-	if (value && strcmp(value, "always") != 0 && strcmp(value, "true") != 0)
-		return err_set(err, ERR_USAGE, -EINVAL, "must be \"always\" or \"never\"");
-	o->boot = true;
+	return boot_mode_parse(value ? value : "always", &o->boot, err);
+}
+
+static int set_wait(void *target, const char *value, struct err *err)
+{
+	static const char *const names[] = {
+		[MACHINE_WAIT_READY] = "ready", [MACHINE_WAIT_BASIC] = "basic", [MACHINE_WAIT_NONE] = "none"
+	};
+	struct run_options *o = target;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(value, names[i]) == 0) {
+			o->wait = (enum machine_wait)i;
+			return 0;
+		}
+	return err_set(err, ERR_USAGE, -EINVAL, "must be \"ready\", \"basic\" or \"none\"");
+}
+
+static int set_stop(void *target, const char *value, struct err *err)
+{
+	struct run_options *o = target;
+
+	if (strcmp(value, "kill") != 0 && strcmp(value, "clean") != 0)
+		return err_set(err, ERR_USAGE, -EINVAL, "must be \"kill\" or \"clean\"");
+	o->stop = strcmp(value, "kill") == 0 ? MACHINE_STOP_KILL : MACHINE_STOP_CLEAN;
 	return 0;
 }
+
+/* Seconds, with a fraction if need be; 0: without end. */
+static int parse_seconds(const char *text, usec_t *ret, struct err *err)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || (*end && strcmp(end, "s") != 0) || !(seconds >= 0 && seconds < 1e9))
+		return err_set(err, ERR_USAGE, -EINVAL, "must be a number of seconds");
+	*ret = seconds > 0 ? (usec_t)(seconds * (double)USEC_PER_SEC) : USEC_INFINITY;
+	return 0;
+}
+
+static int set_boot_timeout(void *target, const char *value, struct err *err)
+{
+	return parse_seconds(value, &((struct run_options *)target)->boot_timeout, err);
+}
+
+static int set_stop_timeout(void *target, const char *value, struct err *err)
+{
+	return parse_seconds(value, &((struct run_options *)target)->stop_timeout, err);
+}
+
+#define MACHINES_MAX 100000 /* of one image at once: an end for the counting */
 
 #define ROW(long_name, letter, type, member, metavar, help)                                        \
 	{                                                                                          \
@@ -62,7 +100,15 @@ static int set_boot(void *target, const char *value, struct err *err)
 	}
 
 static const struct option_spec options[] = {
-	{ "boot", 0, OPT_CALL, 0, NULL, NULL, set_boot },
+	{ "boot", 0, OPT_CALL, 0, NULL,
+	  "Boot the image's init and run COMMAND in it (\"auto\", \"always\", \"never\", \"app\")",
+	  set_boot },
+	ROW("boot-profile", 0, OPT_STRING, boot_profile, "string",
+	    "What of a machine's own boot is left out (\"default\", \"full\": nothing)"),
+	{ "boot-timeout", 0, OPT_CALL, 0, "seconds",
+	  "How long a machine may take to come up (default 30)", set_boot_timeout },
+	ROW("detach", 'd', OPT_FLAG, detach, NULL,
+	    "Leave the machine running in background and print its ID"),
 	ROW("detach-keys", 0, OPT_STRING, detach_keys, "string",
 	    "Override the key sequence for detaching a container"),
 	ROW("entrypoint", 0, OPT_STRING, entrypoint, "string",
@@ -85,12 +131,23 @@ static const struct option_spec options[] = {
 	    "Mount the container's root filesystem as read only"),
 	ROW("rm", 0, OPT_FLAG, rm, NULL,
 	    "Automatically remove the container when it exits (always the case in this version)"),
+	ROW("set-credential", 0, OPT_STRV, credentials, "name:value",
+	    "Pass a credential to the machine's systemd"),
+	{ "stop", 0, OPT_CALL, 0, "string",
+	  "How a machine is ended: at once, or its services in order (\"kill\", \"clean\") (default "
+	  "\"kill\")",
+	  set_stop },
+	{ "stop-timeout", 0, OPT_CALL, 0, "seconds",
+	  "How long a clean stop may take before the machine is killed (default 10)",
+	  set_stop_timeout },
 	ROW("strict-tty", 0, OPT_FLAG, strict_tty, NULL,
 	    "Refuse --tty when stdin is no terminal, as docker does"),
 	ROW("tty", 't', OPT_FLAG, tty, NULL, "Allocate a pseudo-TTY"),
 	ROW("user", 'u', OPT_STRING, user, "string",
 	    "Username or UID (format: <name|uid>[:<group|gid>])"),
 	ROW("volume", 'v', OPT_STRV, volumes, "list", "Bind mount a volume"),
+	{ "wait", 0, OPT_CALL, 0, "string",
+	  "When a machine is up: \"ready\", \"basic\", \"none\" (default \"ready\")", set_wait },
 	ROW("workdir", 'w', OPT_STRING, workdir, "string",
 	    "Working directory inside the container"),
 };
@@ -108,6 +165,8 @@ static void run_options_done(void *target)
 	free(o->platform);
 	free(o->pull);
 	free(o->detach_keys);
+	free(o->boot_profile);
+	strv_free(o->credentials);
 	strv_free(o->env);
 	strv_free(o->volumes);
 }
@@ -175,8 +234,6 @@ static int parse(const struct run_options *o, char *const *operands, struct run_
 		.progress = stderr,
 		.announce_missing = true,
 	};
-	if (o->boot)
-		return err_set(err, ERR_UNSUPPORTED, -EOPNOTSUPP, "--boot is not supported yet");
 	r = parse_policy(o->pull, &image->policy, err);
 	if (r >= 0)
 		r = parse_network(o->network, &run->network, err);
@@ -209,53 +266,183 @@ static bool settle_tty(const struct context *ctx, const struct run_options *o,
 	return false;
 }
 
-/*
- * The image and the specification; signals are the caller's own again when this returns.
- * @ret_lock: holds the store's shared lock, so that no `racker prune` takes the layers before the container has its state file; owned
- */
-static int prepare(const struct context *ctx, const struct image_request *request,
-		   const struct run_request *run, struct image *ret_image,
-		   struct container_spec *ret_spec, int *ret_lock, struct err *err)
+/* One try to run the image; its start takes the store's lock along. */
+struct job {
+	const struct context *ctx;
+	const struct run_options *o;
+	struct run_request run;
+	enum boot_mode boot;
+	unsigned int name; /* which of the names that racker gives is to be tried, at least */
+	struct store
+		store; /* its shared lock keeps `racker prune` from the layers until the container has its state file */
+	struct image image;
+};
+
+static void job_done(struct job *job)
 {
-	AUTO(store) store = { 0 };
-	int r = store_open(ctx->settings.store_dir, true, &store, err);
+	image_done(&job->image);
+	store_done(&job->store);
+}
+
+/* Signals are the caller's own again when this returns. */
+static int fetch(struct job *job, const struct image_request *request, struct err *err)
+{
+	int r = store_open(job->ctx->settings.store_dir, true, &job->store, err);
 
 	if (r < 0)
 		return r;
 	interrupt_catch();
-	r = image_ensure(request, &store, ret_image, err);
+	r = image_ensure(request, &job->store, &job->image, err);
 	interrupt_release();
 	if (r >= 0 && interrupt_signal())
 		r = err_set(err, ERR_INTERRUPTED, -EINTR, "interrupted");
-	if (r >= 0)
-		r = run_spec_build(run, &store, &ret_image->record, &ret_image->config, ret_spec,
-				   err);
-	if (r >= 0)
-		*ret_lock = MOVE_FD(store.lock_fd);
 	return r;
 }
 
-static int run_container(const struct context *ctx, const struct run_options *o,
-			 const struct image_request *request, const struct run_request *run,
-			 struct exit_info *ret, struct err *err)
+/* Fills what a start needs beside its specification. */
+static int prepare(struct job *job, struct container_spec *spec, struct foreground_request *ret,
+		   struct err *err)
 {
-	AUTO(container_spec) spec = { 0 };
-	AUTO(image) image = { 0 };
-	struct foreground_request foreground = {
-		.spec = &spec,
-		.state_dir = ctx->settings.state_dir,
-		.hold_fd = -EBADF,
-		.cache_dir = ctx->settings.cache_dir,
-		.detach_keys = o->detach_keys ? o->detach_keys : DETACH_KEYS_DEFAULT,
-	};
-	int r = prepare(ctx, request, run, &image, &spec, &foreground.hold_fd, err);
+	int r = run_spec_build(&job->run, &job->store, &job->image.record, &job->image.config, spec,
+			       err);
 
 	if (r < 0)
 		return r;
-	foreground.image = image.record.name;
-	foreground.layers = image.record.layers;
-	foreground.n_layers = image.record.n_layers;
+	*ret = (struct foreground_request){
+		.spec = spec,
+		.state_dir = job->ctx->settings.state_dir,
+		.cache_dir = job->ctx->settings.cache_dir,
+		.image = job->image.record.name,
+		.layers = job->image.record.layers,
+		.n_layers = job->image.record.n_layers,
+		.hold_fd = MOVE_FD(job->store.lock_fd),
+		.detach_keys = job->o->detach_keys ? job->o->detach_keys : DETACH_KEYS_DEFAULT,
+	};
+	return 0;
+}
+
+static int run_direct(struct job *job, struct exit_info *ret, struct err *err)
+{
+	AUTO(container_spec) spec = { 0 };
+	struct foreground_request foreground;
+	int r;
+
+	if (job->o->detach)
+		return err_set(
+			err, ERR_UNSUPPORTED, -EOPNOTSUPP,
+			"--detach is not supported yet for a command (it is for a machine, see --boot)");
+	job->run.machine = NULL;
+	r = prepare(job, &spec, &foreground, err);
+	if (r < 0)
+		return r;
 	return foreground_run(&foreground, ret, err);
+}
+
+static bool is_named(const struct job *job)
+{
+	return job->run.name && *job->run.name;
+}
+
+/* The first name of ours that nobody has, as far as can be seen now. */
+static int choose_name(struct job *job, char ret[static CONTAINER_NAME_MAX], struct err *err)
+{
+	struct container_state *list = NULL;
+	size_t n = 0, i;
+	int r = state_list(job->ctx->settings.state_dir, &list, &n, err);
+
+	if (r < 0)
+		return r;
+	do {
+		container_name_automatic(job->image.record.name, ++job->name, ret);
+		for (i = 0; i < n && strcmp(list[i].name, ret) != 0; i++)
+			;
+	} while (i < n);
+	container_states_free(list, n);
+	return 0;
+}
+
+static int run_booted(struct job *job, const struct machine_request *machine, struct exit_info *ret,
+		      struct err *err)
+{
+	AUTO(container_spec) spec = { 0 };
+	struct foreground_request request;
+	struct run_request run = job->run;
+	char name[CONTAINER_NAME_MAX];
+	int r = is_named(job) ? 0 : choose_name(job, name, err);
+
+	if (r < 0)
+		return r;
+	if (!is_named(job))
+		job->run.name = name;
+	job->run.machine = machine;
+	r = prepare(job, &spec, &request, err);
+	job->run = run;
+	return r < 0 ? r : run_machine(job->o, &job->run, &request, ret, err);
+}
+
+static bool is_curated(const char *name)
+{
+	AUTO(image_name) parsed = { 0 };
+
+	return image_name_parse(name, &parsed, NULL) == 0 && parsed.kind == IMAGE_NAME_LABEL;
+}
+
+/* Direct or booted: see boot_rule.h. Return: 0; -EAGAIN to try again, from the image on; -errno */
+static int run_image(struct job *job, const char *name, struct exit_info *ret, struct err *err)
+{
+	AUTO_STRV argv = NULL;
+	struct machine_request machine = { .profile = job->o->boot_profile,
+					   .credentials = job->o->credentials,
+					   .no_command = job->o->detach && !*job->run.cmd };
+	enum boot_plan plan;
+	int r = run_spec_argv(&job->run, &job->image.config, &argv, err);
+
+	if (r < 0)
+		return r;
+	plan = boot_rule(job->boot, is_curated(name), argv ? argv[0] : NULL);
+	if (plan == BOOT_PLAN_DIRECT)
+		return run_direct(job, ret, err);
+	machine.command_is_init = plan == BOOT_PLAN_INIT;
+	r = run_booted(job, &machine, ret, err);
+	/* Somebody took the name meanwhile. */
+	if (r == -EEXIST && err->kind == ERR_CONFLICT && !is_named(job) && job->name < MACHINES_MAX)
+		return -EAGAIN;
+	if (r >= 0 || err->kind != ERR_NO_INIT)
+		return r;
+	if (plan != BOOT_PLAN_LIKELY || job->o->detach)
+		return err_set(
+			err, ERR_NO_INIT, r,
+			"%s cannot be booted: there is no init (such as systemd) in the image; `postroj provision`, which is to install one, is not there yet",
+			QUOTE_PLAIN(name));
+	log_warning("%s has no init yet: running the command without booting", QUOTE_PLAIN(name));
+	job->boot = BOOT_NEVER;
+	return -EAGAIN;
+}
+
+static int run_job(const struct context *ctx, const struct run_options *o,
+		   const struct image_request *request, const struct run_request *run,
+		   struct exit_info *ret, struct err *err)
+{
+	enum boot_mode boot = o->boot;
+	unsigned int name = 0;
+	int r;
+
+	do {
+		AUTO(job)
+		job = { .ctx = ctx,
+			.o = o,
+			.run = *run,
+			.boot = boot,
+			.name = name,
+			.store = STORE_NONE };
+
+		r = fetch(&job, request, err);
+		if (r >= 0)
+			r = run_image(&job, request->name, ret, err);
+		boot = job.boot;
+		name = job.name;
+	} while (r == -EAGAIN);
+	return r;
 }
 
 static int run_main(const struct context *ctx, void *target, char *const *operands)
@@ -280,7 +467,7 @@ static int run_main(const struct context *ctx, void *target, char *const *operan
 		return EXIT_STATUS_FAILED;
 	image.settings = &ctx->settings;
 	image.interrupted = interrupt_flag();
-	if (run_container(ctx, o, &image, &run, &info, &err) < 0) {
+	if (run_job(ctx, o, &image, &run, &info, &err) < 0) {
 		print_err_help(ctx, &command_run, &err);
 		return exit_status_of_run(&err);
 	}

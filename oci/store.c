@@ -107,13 +107,7 @@ static int open_parts(struct store *s, bool create)
 
 int store_open(const char *path, bool create, struct store *ret, struct err *err)
 {
-	AUTO(store)
-	s = { .root_fd = -EBADF,
-	      .blobs_fd = -EBADF,
-	      .layers_fd = -EBADF,
-	      .images_fd = -EBADF,
-	      .ingest_fd = -EBADF,
-	      .lock_fd = -EBADF };
+	AUTO(store) s = STORE_NONE;
 	int r;
 
 	s.path = strdup(path);

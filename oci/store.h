@@ -29,6 +29,14 @@ struct store {
 
 enum store_lock { STORE_LOCK_SHARED, STORE_LOCK_EXCLUSIVE };
 
+#define STORE_NONE                            \
+	((struct store){ .root_fd = -EBADF,   \
+			 .blobs_fd = -EBADF,  \
+			 .layers_fd = -EBADF, \
+			 .images_fd = -EBADF, \
+			 .ingest_fd = -EBADF, \
+			 .lock_fd = -EBADF })
+
 /** store_open() - open, making what is missing (0700). @create false: -ENOENT instead. No lock is taken.
  *  A whole store on a read-only file system opens in either case: to list and to start from it.
  *  Return: 0 or -errno; *ret: store_done() */

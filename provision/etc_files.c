@@ -134,37 +134,62 @@ static int resolv_conf(bool shares_network, char **ret, struct err *err)
 	return *ret ? 0 : err_oom(err);
 }
 
-static int hostname_file(const char *hostname, char **ret, struct err *err)
+static int line_file(const char *line, char **ret, struct err *err)
 {
-	if (asprintf(ret, "%s\n", hostname) < 0) {
+	if (asprintf(ret, "%s\n", line) < 0) {
 		*ret = NULL;
 		return err_oom(err);
 	}
 	return 0;
 }
 
-int etc_files_add(struct container_spec *spec, bool shares_network, struct err *err)
+/* A machine's own name must be found without a name server (sudo and mail programs look it up); Debian's address for that. */
+static int hosts_file(const struct container_spec *spec, bool shares_network, bool machine,
+		      char **ret, struct err *err)
+{
+	AUTO_FREE char *host = shares_network ? read_host_file("/etc/hosts") : NULL;
+	const char *text = host ? host : etc_hosts_default();
+	size_t len = strlen(text);
+	const char *newline = len > 0 && text[len - 1] != '\n' ? "\n" : "";
+	int r = machine ? asprintf(ret, "%s%s127.0.1.1\t%s\n", text, newline, spec->hostname) :
+			  asprintf(ret, "%s", text);
+
+	if (r < 0) {
+		*ret = NULL;
+		return err_oom(err);
+	}
+	return 0;
+}
+
+int etc_files_add(struct container_spec *spec, bool shares_network, const char *machine_id,
+		  struct err *err)
 {
 	struct file_spec *grown =
 		reallocarray(spec->files, spec->n_files + 4, sizeof(*spec->files));
-	char *hosts = NULL, *text;
+	size_t first = spec->n_files;
+	char *text;
 	int r;
 
 	if (!grown)
 		return err_oom(err);
 	spec->files = grown;
-	if (shares_network)
-		hosts = read_host_file("/etc/hosts");
-	r = add_file(spec, "/etc/hosts", hosts ? hosts : strdup(etc_hosts_default()), err);
+	r = hosts_file(spec, shares_network, machine_id != NULL, &text, err);
 	if (r >= 0)
-		r = hostname_file(spec->hostname, &text, err);
+		r = add_file(spec, "/etc/hosts", text, err);
+	if (r >= 0)
+		r = line_file(spec->hostname, &text, err);
 	if (r >= 0)
 		r = add_file(spec, "/etc/hostname", text, err);
 	if (r >= 0)
 		r = resolv_conf(shares_network, &text, err);
 	if (r >= 0)
 		r = add_file(spec, "/etc/resolv.conf", text, err);
+	if (r >= 0 && machine_id)
+		r = line_file(machine_id, &text, err);
 	if (r >= 0)
-		r = add_file(spec, "/.dockerenv", strdup(""), err);
+		r = machine_id ? add_file(spec, "/etc/machine-id", text, err) :
+				 add_file(spec, "/.dockerenv", strdup(""), err);
+	for (size_t i = first; machine_id && i < spec->n_files; i++)
+		spec->files[i].in_root = true;
 	return r;
 }

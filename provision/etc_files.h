@@ -25,11 +25,14 @@ int etc_resolv_filter(const char *text, char **ret, struct err *err);
 bool etc_resolv_is_stub(const char *text);
 
 /**
- * etc_files_add() - append /.dockerenv, /etc/hosts, /etc/hostname and /etc/resolv.conf to the files of @spec
+ * etc_files_add() - append /etc/hosts, /etc/hostname and /etc/resolv.conf to the files of @spec, and what tells where one is: /.dockerenv, or
+ * for a machine /etc/machine-id
  * @shares_network: the container lives in the host's network namespace and gets the host's own hosts and resolv.conf
+ * @machine_id: NULL for a command; for a machine, whose files are written into its root
  * spec->hostname must be set.
  * Return: 0 or -ENOMEM; a host file that cannot be read counts as an empty one
  */
-int etc_files_add(struct container_spec *spec, bool shares_network, struct err *err);
+int etc_files_add(struct container_spec *spec, bool shares_network, const char *machine_id,
+		  struct err *err);
 
 #endif

@@ -60,6 +60,25 @@ static bool is_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+void container_name_automatic(const char *image, unsigned int n,
+			      char ret[static CONTAINER_NAME_MAX])
+{
+	const char *digest = strchr(image, '@');
+	const char *slash = memrchr(image, '/', digest ? (size_t)(digest - image) : strlen(image));
+	const char *last = slash ? slash + 1 : image;
+	char suffix[16] = "";
+	size_t len = strcspn(last, "@");
+
+	if (n > 1)
+		(void)snprintf(suffix, sizeof(suffix), "-%u", n);
+	if (len > CONTAINER_NAME_MAX - 1 - strlen("postroj-") - strlen(suffix))
+		len = CONTAINER_NAME_MAX - 1 - strlen("postroj-") - strlen(suffix);
+	(void)snprintf(ret, CONTAINER_NAME_MAX, "postroj-%.*s%s", (int)len, last, suffix);
+	for (char *p = ret; *p; p++)
+		if (!is_alnum(*p) && *p != '.' && *p != '-')
+			*p = '-';
+}
+
 int container_name_check(const char *name, struct err *err)
 {
 	size_t len = strlen(name);

@@ -18,6 +18,11 @@ struct container_names {
 /** container_names_random() - Return: 0, or -errno of getrandom(2) */
 int container_names_random(struct container_names *ret, struct err *err);
 
+#define CONTAINER_NAME_MAX 65 /* with the NUL: what can be a host name too */
+/** container_name_automatic() - the @n-th name of a machine of this image: "postroj-debian-bookworm", then "postroj-debian-bookworm-2", … */
+void container_name_automatic(const char *image, unsigned int n,
+			      char ret[static CONTAINER_NAME_MAX]);
+
 /** container_name_check() - docker's grammar, [a-zA-Z0-9][a-zA-Z0-9_.-]+. Return: 0, or -EINVAL/ERR_USAGE with docker's words */
 int container_name_check(const char *name, struct err *err);
 

@@ -11,8 +11,10 @@
 #include "base/strv.h"
 #include "provision/etc_files.h"
 #include "provision/host_dir.h"
+#include "provision/machine_spec.h"
 #include "provision/names.h"
 #include "provision/volume.h"
+#include "runtime/boot_spec.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define HOSTNAME_MAX 64 /* sethostname(2) */
@@ -72,7 +74,10 @@ static int build_hostname(const struct run_request *req, struct container_spec *
 
 	if (req->hostname && *req->hostname)
 		return copy_string(req->hostname, &spec->hostname, err);
-	if (req->network == NETWORK_HOST) {
+	/* A machine is somebody of its own, also on the host's network. */
+	if (req->machine) {
+		(void)snprintf(name, sizeof(name), "%s", spec->name);
+	} else if (req->network == NETWORK_HOST) {
 		if (gethostname(name, sizeof(name) - 1) < 0)
 			return err_sys(err, ERR_SYSTEM, "get hostname");
 	} else {
@@ -136,24 +141,34 @@ static int append(char ***v, char *const *more)
 }
 
 /* --entrypoint, even an empty one, drops the image's CMD; words after IMAGE replace CMD alone. */
-static int build_argv(const struct run_request *req, const struct image_config *config,
-		      struct container_spec *spec, struct err *err)
+int run_spec_argv(const struct run_request *req, const struct image_config *config, char ***ret,
+		  struct err *err)
 {
+	AUTO_STRV argv = NULL;
 	int r = 0;
 
 	if (!req->entrypoint)
-		r = append(&spec->argv, config->entrypoint);
+		r = append(&argv, config->entrypoint);
 	else if (*req->entrypoint)
-		r = strv_add(&spec->argv, req->entrypoint);
+		r = strv_add(&argv, req->entrypoint);
 	if (r >= 0 && strv_len(req->cmd) > 0)
-		r = append(&spec->argv, req->cmd);
+		r = append(&argv, req->cmd);
 	else if (r >= 0 && !req->entrypoint)
-		r = append(&spec->argv, config->cmd);
+		r = append(&argv, config->cmd);
 	if (r < 0)
 		return err_oom(err);
-	if (strv_len(spec->argv) == 0)
-		return err_set(err, ERR_USAGE, -EINVAL, "no command specified");
+	*ret = MOVE_PTR(argv);
 	return 0;
+}
+
+static int build_argv(const struct run_request *req, const struct image_config *config,
+		      struct container_spec *spec, struct err *err)
+{
+	int r = run_spec_argv(req, config, &spec->argv, err);
+
+	if (r >= 0 && strv_len(spec->argv) == 0 && !req->machine)
+		return err_set(err, ERR_USAGE, -EINVAL, "no command specified");
+	return r;
 }
 
 static int build_workdir(const struct run_request *req, const struct image_config *config,
@@ -249,8 +264,11 @@ static int build(const struct run_request *req, const struct image_config *confi
 		r = build_user(req, config, spec, err);
 	if (r >= 0)
 		r = build_binds(req, spec, err);
+	if (r >= 0 && req->machine)
+		r = machine_spec_apply(req->machine, spec, err);
 	if (r >= 0)
-		r = etc_files_add(spec, req->network == NETWORK_HOST, err);
+		r = etc_files_add(spec, req->network == NETWORK_HOST,
+				  spec->boot ? spec->boot->machine_id : NULL, err);
 	return r;
 }
 

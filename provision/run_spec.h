@@ -19,7 +19,12 @@ struct run_request {
 	char *const *volumes; /* -v: SRC:DST[:ro|rw] */
 	const char *workdir, *user, *hostname, *name; /* "": as if not given */
 	enum network_mode network;
+	const struct machine_request *machine; /* NULL: no machine is booted */
 };
+
+/** run_spec_argv() - docker's merge of entrypoint and command. @ret: owned; NULL when there is none. Return: 0 or -ENOMEM */
+int run_spec_argv(const struct run_request *req, const struct image_config *config, char ***ret,
+		  struct err *err);
 
 /** run_spec_check() - what is wrong whatever the image is: name, volumes, workdir. Before a pull. Return: 0, or as run_spec_build() */
 int run_spec_check(const struct run_request *req, struct err *err);

@@ -138,6 +138,10 @@ void boot_spec_done(struct boot_spec *boot)
 		free(boot->credentials[i].data);
 	}
 	free(boot->credentials);
+	strv_free(boot->command.argv);
+	strv_free(boot->command.env);
+	free(boot->command.workdir);
+	free(boot->command.user);
 	*boot = (struct boot_spec){ 0 };
 }
 

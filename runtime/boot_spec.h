@@ -18,6 +18,13 @@ struct credential {
 	size_t len;
 };
 
+/* What a command that is run in the machine gets, unless it says otherwise (docker's merge of image and flags). */
+struct machine_command {
+	char **argv; /* NULL: there is none, the machine runs for its own sake */
+	char **env;
+	char *workdir, *user; /* as in container_spec */
+};
+
 struct boot_spec {
 	char machine_id[MACHINE_ID_LEN + 1]; /* of /etc/machine-id and container_uuid */
 	char boot_id[BOOT_ID_LEN +
@@ -27,6 +34,7 @@ struct boot_spec {
 	char **masked_generators;
 	struct credential *credentials;
 	size_t n_credentials;
+	struct machine_command command;
 };
 
 void boot_spec_done(struct boot_spec *boot);

@@ -312,13 +312,16 @@ static int stage_exec(struct child *c, struct err *err)
 		.argv = c->spec->argv, .env = c->env, .init = c->spec->init, .tty = c->spec->tty
 	};
 	AUTO_FREE char *path = NULL;
+	char *found[] = { NULL, NULL };
 	bool named = strv_len(c->spec->argv) > 0;
 	int r = named ? command_find(c->spec->argv[0], c->env, &path, err) : find_init(&path, err);
 
 	if (r < 0)
 		return r;
-	if (!named)
-		cmd.argv = (char *[]){ path, NULL };
+	if (!named) {
+		found[0] = path;
+		cmd.argv = found;
+	}
 	cmd.path = path;
 	/* What racker itself ignores (nohup) is not the container's business. */
 	sigreset_all();

@@ -47,8 +47,8 @@ struct watch {
 
 static void say(struct watch *w, const struct machine_msg *msg, int fd)
 {
-	if (w->sock >= 0 && fd_send(w->sock, msg, sizeof(*msg), fd) < 0)
-		cleanup_close(&w->sock), w->sock = -EBADF;
+	if (w->sock >= 0)
+		(void)fd_send(w->sock, msg, sizeof(*msg), fd);
 }
 
 /* The ring from its oldest byte on. It reaches a terminal: control characters that could do anything there are taken out by the reader. */
@@ -108,7 +108,7 @@ static void read_racker(struct watch *w)
 	struct machine_msg msg;
 	ssize_t n = recv(w->sock, &msg, sizeof(msg), 0);
 
-	if (n < 0 && errno == EINTR)
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n == (ssize_t)sizeof(msg) &&
 	    (msg.type == MACHINE_MSG_TAKE || msg.type == MACHINE_MSG_GIVE)) {
@@ -252,6 +252,8 @@ _Noreturn void machine_monitor(const struct launch_request *launch, struct resou
 
 	(void)prctl(PR_SET_NAME, "racker-monitor");
 	(void)setsid();
+	/* A racker that does not listen must not hold us up. */
+	(void)fd_set_nonblock(sock, true);
 	if (resources_register(res, 0, &err) < 0)
 		fail(&w, &err);
 	do {

@@ -171,6 +171,7 @@ static int build(const struct container_spec *spec, bool nodev, struct mount_pla
 						 .source = "/dev/pts",
 						 .target = "/dev/console" };
 	static const struct mount_op readonly_root = { .kind = MOUNT_READONLY, .target = "/" };
+	const char *workdir = spec->boot ? spec->boot->command.workdir : spec->workdir;
 	int r;
 
 	r = add(plan, kernel_mounts, ARRAY_SIZE(kernel_mounts));
@@ -187,9 +188,8 @@ static int build(const struct container_spec *spec, bool nodev, struct mount_pla
 				 add(plan, sys_mounts, ARRAY_SIZE(sys_mounts));
 	if (r == 0)
 		r = add_user_mounts(plan, spec, nodev);
-	if (r == 0 && spec->workdir && *spec->workdir)
-		r = add(plan,
-			&(struct mount_op){ .kind = MOUNT_DIRECTORY, .target = spec->workdir }, 1);
+	if (r == 0 && workdir && *workdir)
+		r = add(plan, &(struct mount_op){ .kind = MOUNT_DIRECTORY, .target = workdir }, 1);
 	if (r == 0)
 		r = add_paths(plan, MOUNT_MASK, spec->masked_paths);
 	if (r == 0)

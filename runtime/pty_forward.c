@@ -63,6 +63,8 @@ int pty_forward_begin(struct pty_forward *f, int master, bool interactive,
 	f->stdin_open = interactive;
 	f->stdout_open = f->master_open = true;
 	f->raw = false;
+	f->kill_keys = 0;
+	f->kill_keys = 0;
 	f->detach = *detach;
 	f->input_len = f->input_sent = f->output_len = f->output_sent = 0;
 	r = fd_set_nonblock(master, true);
@@ -119,8 +121,30 @@ static void send_input(struct pty_forward *f)
 	}
 }
 
-/* Return: true when the detach keys were typed */
-static bool read_input(struct pty_forward *f)
+#define KILL_KEY 0x1d /* ^] */
+#define KILL_KEYS 3
+
+/* The keys reach the container too, as with nspawn: two of them alone mean something to many a program. */
+static bool kill_keys_typed(struct pty_forward *f, const unsigned char *typed, size_t n)
+{
+	usec_t now = now_usec();
+
+	if (now - f->kill_since > USEC_PER_SEC)
+		f->kill_keys = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (typed[i] != KILL_KEY) {
+			f->kill_keys = 0;
+			continue;
+		}
+		if (f->kill_keys == 0)
+			f->kill_since = now;
+		if (++f->kill_keys == KILL_KEYS)
+			return true;
+	}
+	return false;
+}
+
+static enum pty_keys read_input(struct pty_forward *f)
 {
 	unsigned char typed[PTY_FORWARD_BUFFER];
 	ssize_t n = read(STDIN_FILENO, typed, sizeof(typed));
@@ -128,15 +152,17 @@ static bool read_input(struct pty_forward *f)
 
 	/* EIO: a background process may not read (SIGTTIN is blocked); that passes with fg. A closed terminal says 0. */
 	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EIO))
-		return false;
+		return PTY_KEYS_NONE;
 	if (n <= 0) {
 		f->stdin_open = false;
-		return false;
+		return PTY_KEYS_NONE;
 	}
+	if (kill_keys_typed(f, typed, (size_t)n))
+		return PTY_KEYS_KILL;
 	f->input_sent = 0;
 	detached = detach_keys_filter(&f->detach, typed, (size_t)n, f->input, &f->input_len);
 	send_input(f);
-	return detached;
+	return detached ? PTY_KEYS_DETACH : PTY_KEYS_NONE;
 }
 
 /* At most what a pipe that polls writable takes without blocking. Whoever read our output may have gone: the rest goes nowhere, as in docker. */
@@ -172,7 +198,7 @@ static bool read_output(struct pty_forward *f)
 	return true;
 }
 
-int pty_forward_serve(struct pty_forward *f, const struct pollfd *p)
+enum pty_keys pty_forward_serve(struct pty_forward *f, const struct pollfd *p)
 {
 	if (p[PTY_POLL_MASTER].revents & POLLOUT)
 		send_input(f);
@@ -181,9 +207,7 @@ int pty_forward_serve(struct pty_forward *f, const struct pollfd *p)
 		(void)read_output(f);
 	if (p[PTY_POLL_STDOUT].revents)
 		write_output(f);
-	if (p[PTY_POLL_STDIN].revents)
-		return read_input(f) ? 1 : 0;
-	return 0;
+	return p[PTY_POLL_STDIN].revents ? read_input(f) : PTY_KEYS_NONE;
 }
 
 bool pty_forward_drain(struct pty_forward *f)

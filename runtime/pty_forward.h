@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include "base/deadline.h"
 #include "base/err.h"
 #include "runtime/detach.h"
 
@@ -19,6 +20,8 @@ struct pty_forward {
 	bool raw; /* the terminal's mode is to be restored */
 	struct termios saved;
 	struct detach_keys detach;
+	unsigned int kill_keys; /* how many ^] in a row were typed within a second */
+	usec_t kill_since;
 	/* Typed bytes on their way to the container. */
 	unsigned char input[PTY_FORWARD_BUFFER + DETACH_KEYS_MAX];
 	size_t input_len, input_sent;
@@ -39,8 +42,13 @@ struct pollfd;
 enum { PTY_POLL_STDIN, PTY_POLL_STDOUT, PTY_POLL_MASTER, PTY_POLL_N };
 /** pty_forward_poll() - fill PTY_POLL_N entries with what to wait for now */
 void pty_forward_poll(const struct pty_forward *f, struct pollfd *p);
-/** pty_forward_serve() - do what the entries say is ready; never blocks. Return: 1 when the detach keys were typed, else 0 */
-int pty_forward_serve(struct pty_forward *f, const struct pollfd *p);
+enum pty_keys {
+	PTY_KEYS_NONE,
+	PTY_KEYS_DETACH, /* the detach keys */
+	PTY_KEYS_KILL, /* ^] three times within a second: nspawn's way to end it all */
+};
+/** pty_forward_serve() - do what the entries say is ready; never blocks. Return: what was asked for by keys */
+enum pty_keys pty_forward_serve(struct pty_forward *f, const struct pollfd *p);
 /** pty_forward_drain() - what the container wrote before it ended, its last slave end being closed. Return: true when all has been passed on */
 bool pty_forward_drain(struct pty_forward *f);
 /** pty_forward_resume() - after SIGCONT: somebody may have changed the mode of the terminal meanwhile */

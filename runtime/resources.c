@@ -8,11 +8,13 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "runtime/boot_spec.h"
 #include "runtime/fault.h"
 
 int resources_begin(const struct foreground_request *req, uint64_t caps, int *hold_fd,
 		    struct resources *res, struct err *err)
 {
+	const struct boot_spec *boot = req->spec->boot;
 	int r = fault_check("cgroup", err);
 
 	res->state_dir = req->state_dir;
@@ -31,14 +33,15 @@ int resources_begin(const struct foreground_request *req, uint64_t caps, int *ho
 					  .hostname = req->spec->hostname,
 					  .cgroup = res->cgroup.path,
 					  .started = time(NULL),
-					  .boot = req->spec->boot != NULL,
-					  .user = req->spec->user,
-					  .workdir = req->spec->workdir,
+					  .boot = boot != NULL,
+					  .user = boot ? boot->command.user : req->spec->user,
+					  .workdir = boot ? boot->command.workdir :
+							    req->spec->workdir,
 					  .caps = req->spec->caps.bounding & caps,
 					  .seccomp = req->spec->seccomp_default ? "default" : "",
 					  .no_new_privs = req->spec->no_new_privs,
-					  .argv = req->spec->argv,
-					  .env = req->spec->env,
+					  .argv = boot ? boot->command.argv : req->spec->argv,
+					  .env = boot ? boot->command.env : req->spec->env,
 					  .layers = (struct digest *)(uintptr_t)req->layers,
 					  .n_layers = req->n_layers };
 	return 0;

@@ -167,14 +167,15 @@ int state_replace(const char *state_dir, int *lock_fd, const struct container_st
 	return 0;
 }
 
-void state_free_name(const char *state_dir, const struct container_state *s)
+void state_free_name(const char *state_dir, struct container_state *s)
 {
 	AUTO_CLOSE int dir = open_dir(state_dir, false, NULL);
 	char aside[ASIDE_MAX];
 
+	if (dir < 0 || s->nameless)
+		return;
 	(void)snprintf(aside, sizeof(aside), ".%s", s->id);
-	if (dir >= 0)
-		(void)renameat2(dir, s->name, dir, aside, RENAME_NOREPLACE);
+	s->nameless = renameat2(dir, s->name, dir, aside, RENAME_NOREPLACE) == 0;
 }
 
 void state_set_running(int lock_fd, struct container_state *s)
@@ -186,9 +187,11 @@ void state_unregister(const char *state_dir, int lock_fd, const struct container
 {
 	AUTO_CLOSE int fd = lock_fd;
 	AUTO_CLOSE int dir = fd >= 0 ? open_dir(state_dir, false, NULL) : -EBADF;
+	char aside[ASIDE_MAX];
 
+	(void)snprintf(aside, sizeof(aside), ".%s", s->id);
 	if (dir >= 0)
-		(void)unlinkat(dir, s->name, 0);
+		(void)unlinkat(dir, s->nameless ? aside : s->name, 0);
 }
 
 /* Calls @visit for every state file with whether its owner lives; @fd is open, and locked by us with @lock (shared to look,

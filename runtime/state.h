@@ -24,6 +24,7 @@ struct container_state {
 	bool running; /* its command has been executed: what is inside is a container, and no longer a half-built one */
 	bool boot; /* a machine: an init of the image is its PID 1 */
 	bool userns; /* in a user namespace of its own */
+	bool nameless; /* not in the file: state_free_name() was called */
 
 	/* What another command in it is to get. */
 	char *user, *workdir; /* as in the container_spec; NULL: root, / */
@@ -48,7 +49,7 @@ void state_set_pid(struct container_state *s, pid_t pid);
 int state_replace(const char *state_dir, int *lock_fd, const struct container_state *s,
 		  struct err *err);
 /** state_free_name() - others may take the name from now on; the container is ending and only its owner, or a sweeper, sees it still */
-void state_free_name(const char *state_dir, const struct container_state *s);
+void state_free_name(const char *state_dir, struct container_state *s);
 /** state_set_running() - say that the command has been executed. @lock_fd: from state_register() */
 void state_set_running(int lock_fd, struct container_state *s);
 /** state_unregister() - remove the file of a container that the caller owns. @lock_fd: consumed; -1: there is none, nothing is done */

@@ -101,8 +101,15 @@ static enum terminal_event terminal_round(struct monitor *m, int signal_fd, stru
 	}
 	if (p[POLL_SIGNAL].revents)
 		serve_signal(m, signal_fd, f, deadline);
-	if (pty_forward_serve(f, p + POLL_PTY) == 1)
+	switch (pty_forward_serve(f, p + POLL_PTY)) {
+	case PTY_KEYS_DETACH:
 		return TERMINAL_DETACHED;
+	case PTY_KEYS_KILL:
+		(void)fd_pidfd_signal(m->pidfd, SIGKILL);
+		break;
+	case PTY_KEYS_NONE:
+		break;
+	}
 	return p[POLL_MONITOR].revents ? TERMINAL_ENDED : TERMINAL_GOES_ON;
 }
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The flags of `racker run`, as its parts see them. */
+#ifndef CMD_RUN_OPTIONS_H
+#define CMD_RUN_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/deadline.h"
+#include "provision/boot_rule.h"
+#include "provision/image_ensure.h"
+#include "provision/run_spec.h"
+#include "runtime/machine.h"
+
+enum machine_stop { MACHINE_STOP_KILL, MACHINE_STOP_CLEAN };
+
+struct run_options {
+	bool interactive, tty, rm, read_only, init, quiet, strict_tty, detach;
+	char *name, *workdir, *user, *entrypoint, *hostname, *network, *platform, *pull,
+		*detach_keys, *boot_profile;
+	char **env, **volumes, **credentials;
+	enum boot_mode boot;
+	enum machine_wait wait;
+	enum machine_stop stop;
+	usec_t boot_timeout, stop_timeout; /* 0: the default; USEC_INFINITY: none */
+};
+
+#endif
