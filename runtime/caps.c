@@ -14,6 +14,9 @@
 #include <sys/capability.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "base/quote.h"
+#include "runtime/config_data.h"
 #include "runtime/container_spec.h"
 
 #define CAPS_MAX 64 /* bits of a mask, and of capset(2) version 3 */
@@ -64,6 +67,44 @@ uint64_t caps_default(void)
 	for (size_t i = 0; i < ARRAY_SIZE(default_caps); i++)
 		mask |= CAP_BIT(default_caps[i]);
 	return mask;
+}
+
+/* Adds the capabilities of one list. */
+static int add_set(const struct json *doc, const char *key, uint64_t *mask, struct err *err)
+{
+	const struct json *set = NULL, *names = NULL;
+	int r = json_member_object(doc, key, JSON_REQUIRED, &set, err);
+
+	if (r == 0)
+		r = json_member_array(set, "caps", JSON_REQUIRED, &names, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < json_len(names); i++) {
+		const char *name = json_string(json_at(names, i));
+		int cap = name ? caps_from_name(name) : -EINVAL;
+
+		if (cap < 0)
+			return err_set(err, ERR_CORRUPT, -EBADMSG, "%s: %s is no capability", key,
+				       QUOTE(name ? name : "what is no string"));
+		*mask |= CAP_BIT(cap);
+	}
+	return 0;
+}
+
+int caps_boot(bool private_net, uint64_t *ret, struct err *err)
+{
+	AUTO_PTR(json) doc = NULL;
+	uint64_t mask = 0;
+	int r = json_parse(config_caps, config_caps_len, &doc, err);
+
+	if (r == 0)
+		r = add_set(doc, "boot", &mask, err);
+	if (r == 0 && private_net)
+		r = add_set(doc, "bootPrivateNetwork", &mask, err);
+	if (r < 0)
+		return err_prefix(err, r, "read capability sets");
+	*ret = mask;
+	return 0;
 }
 
 /* 1: in the bounding set, 0: not, -EINVAL: the kernel has no such capability, so none above it either. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Capabilities: names and numbers, docker's default set, and giving them up between clone and exec. */
+/* Capabilities: names and numbers, the sets of containers, and giving them up between clone and exec. */
 #ifndef RUNTIME_CAPS_H
 #define RUNTIME_CAPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,14 @@ const char *caps_name(unsigned int cap, char buf[static CAPS_NAME_MAX]);
 
 /** caps_default() - the 14 capabilities of a container, as a mask. Source: docker's default set */
 uint64_t caps_default(void);
+
+/**
+ * caps_boot() - the capabilities of a container that boots an init, as a mask (config/caps.json)
+ * @private_net: its network is its own
+ * Return: 0, -ENOMEM
+ * Source: systemd-nspawn(1) "--capability=" without CAP_AUDIT_CONTROL, which CONTAINER_INTERFACE "What You Shouldn't Do" forbids
+ */
+int caps_boot(bool private_net, uint64_t *ret, struct err *err);
 
 /**
  * caps_read_bounding() - most that a container of ours can have: our bounding set intersected with our permitted set

@@ -8,6 +8,8 @@
 int policy_load(const struct foreground_request *req, struct launch_request *launch,
 		struct seccomp_filters *ret, struct err *err)
 {
+	struct seccomp_request seccomp = { .policy = req->spec->boot ? SECCOMP_POLICY_BOOT :
+								       SECCOMP_POLICY_DEFAULT };
 	int r = fault_check("filters", err);
 
 	if (r == 0)
@@ -15,6 +17,6 @@ int policy_load(const struct foreground_request *req, struct launch_request *lau
 	if (r < 0 || !req->spec->seccomp_default)
 		return r;
 	launch->filters = ret;
-	return seccomp_default_filters(req->cache_dir, req->spec->caps.bounding & launch->caps, ret,
-				       err);
+	seccomp.bounding_caps = req->spec->caps.bounding & launch->caps;
+	return seccomp_filters_load(req->cache_dir, &seccomp, ret, err);
 }

@@ -4,8 +4,8 @@
  * That takes milliseconds; so the result is kept in the cache under a name that holds all it was made from, and a usual start touches
  * neither JSON nor libseccomp.
  *
- * Parent: seccomp_default_filters(), before the clone. Child: seccomp_install(), once everything is mounted. The tty filter goes in first: the
- * policy might one day forbid seccomp(2) itself.
+ * Parent: seccomp_filters_load(), before the clone. Child: seccomp_install(), once everything is mounted. The policy goes in last: it
+ * might one day forbid seccomp(2) itself.
  */
 #include "runtime/seccomp.h"
 
@@ -27,8 +27,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/quote.h"
+#include "runtime/config_data.h"
 #include "runtime/seccomp_bpf.h"
-#include "runtime/seccomp_data.h"
 #include "runtime/seccomp_image.h"
 #include "runtime/seccomp_newer.h"
 #include "runtime/seccomp_profile.h"
@@ -208,7 +208,7 @@ static int compile(const struct seccomp_profile *profile, struct sock_filter **r
 		   struct err *err)
 {
 	AUTO(build) b = { 0 };
-	struct seccomp_policy policy = {
+	struct seccomp_tables policy = {
 		.tables = b.tables,
 		.default_action = profile->default_action,
 		.bad_arch_action = SECCOMP_RET_KILL_THREAD,
@@ -232,41 +232,71 @@ static int compile(const struct seccomp_profile *profile, struct sock_filter **r
 	return seccomp_bpf_compile(&policy, ret, ret_n, err);
 }
 
-static int compile_text(const char *text, size_t len, const struct seccomp_target *target,
-			struct sock_filter **ret, size_t *ret_n, struct err *err)
-{
-	AUTO(seccomp_profile) profile = { 0 };
-	int r = seccomp_profile_decode(text, len, target, &profile, err);
+/* A text of config/; of no length: no filter is wanted. */
+struct text {
+	const char *text;
+	uint64_t len;
+};
 
-	return r < 0 ? r : compile(&profile, ret, ret_n, err);
+struct texts {
+	struct text tty, policy, sync;
+};
+
+static struct texts choose_texts(const struct seccomp_request *req)
+{
+	struct texts t = {
+		.tty = { config_seccomp_tty, config_seccomp_tty_len },
+		.policy = { config_seccomp_default, config_seccomp_default_len },
+	};
+
+	if (req->policy == SECCOMP_POLICY_BOOT)
+		t.policy = (struct text){ config_seccomp_boot, config_seccomp_boot_len };
+	if (req->suppress_sync)
+		t.sync = (struct text){ config_seccomp_sync, config_seccomp_sync_len };
+	return t;
 }
 
-static int compile_defaults(const struct seccomp_target *target, struct seccomp_filters *ret,
-			    size_t *ret_len, struct err *err)
+/* @ret_bpf: owned, what @ret borrows from */
+static int compile_text(const struct text *text, const struct seccomp_target *target,
+			struct sock_filter **ret_bpf, struct seccomp_filter *ret, struct err *err)
 {
-	AUTO_FREE struct sock_filter *tty = NULL, *policy = NULL;
-	size_t n_tty = 0, n_policy = 0;
-	int r = compile_text(seccomp_data_tty, seccomp_data_tty_len, target, &tty, &n_tty, err);
+	AUTO(seccomp_profile) profile = { 0 };
+	size_t n = 0;
+	int r = seccomp_profile_decode(text->text, text->len, target, &profile, err);
 
+	if (r == 0)
+		r = compile(&profile, ret_bpf, &n, err);
 	if (r < 0)
 		return r;
-	r = compile_text(seccomp_data_default, seccomp_data_default_len, target, &policy, &n_policy,
-			 err);
+	*ret = (struct seccomp_filter){ *ret_bpf, n * sizeof(struct sock_filter) };
+	return 0;
+}
+
+static int compile_texts(const struct texts *texts, const struct seccomp_target *target,
+			 struct seccomp_filters *ret, size_t *ret_len, struct err *err)
+{
+	AUTO_FREE struct sock_filter *tty = NULL, *policy = NULL, *sync_bpf = NULL;
+	struct seccomp_filters parts = { 0 };
+	int r = compile_text(&texts->tty, target, &tty, &parts.tty, err);
+
+	if (r == 0)
+		r = compile_text(&texts->policy, target, &policy, &parts.policy, err);
+	if (r == 0 && texts->sync.len > 0)
+		r = compile_text(&texts->sync, target, &sync_bpf, &parts.sync, err);
 	if (r < 0)
 		return r;
-	return seccomp_image_make(&(struct seccomp_filter){ tty, n_tty * sizeof(*tty) },
-				  &(struct seccomp_filter){ policy, n_policy * sizeof(*policy) },
-				  ret, ret_len, err);
+	return seccomp_image_make(&parts, ret, ret_len, err);
 }
 
 /* Everything that the compiled filters depend on. */
-static void cache_name(const struct seccomp_target *target, char name[static CACHE_NAME_MAX])
+static void cache_name(const struct texts *texts, const struct seccomp_target *target,
+		       char name[static CACHE_NAME_MAX])
 {
 	const struct scmp_version *lib = seccomp_version();
-	uint64_t hash = seccomp_image_hash(COMPILER_VERSION, seccomp_data_default,
-					   seccomp_data_default_len);
+	uint64_t hash = seccomp_image_hash(COMPILER_VERSION, texts->policy.text, texts->policy.len);
 
-	hash = seccomp_image_hash(hash, seccomp_data_tty, seccomp_data_tty_len);
+	hash = seccomp_image_hash(hash, texts->tty.text, texts->tty.len);
+	hash = seccomp_image_hash(hash, texts->sync.text, texts->sync.len);
 	(void)snprintf(name, CACHE_NAME_MAX, "%016" PRIx64 "-%s-%" PRIx64 "-%u.%u-%u.%u.%u.bpf",
 		       hash, target->arch, target->caps, target->kernel_major, target->kernel_minor,
 		       lib->major, lib->minor, lib->micro);
@@ -288,14 +318,15 @@ static int read_kernel_version(struct seccomp_target *target, struct err *err)
 	return 0;
 }
 
-int seccomp_default_filters(const char *cache_dir, uint64_t bounding_caps,
-			    struct seccomp_filters *ret, struct err *err)
+int seccomp_filters_load(const char *cache_dir, const struct seccomp_request *req,
+			 struct seccomp_filters *ret, struct err *err)
 {
 	struct seccomp_target target = {
-		.caps = bounding_caps,
+		.caps = req->bounding_caps,
 		.arch = NATIVE_ARCH,
 		.scmp_arch = NATIVE_SCMP_ARCH,
 	};
+	struct texts texts = choose_texts(req);
 	struct err store_err;
 	char name[CACHE_NAME_MAX];
 	size_t len;
@@ -303,14 +334,14 @@ int seccomp_default_filters(const char *cache_dir, uint64_t bounding_caps,
 
 	if (r < 0)
 		return r;
-	cache_name(&target, name);
+	cache_name(&texts, &target, name);
 	if (cache_dir) {
 		r = seccomp_image_load(cache_dir, name, ret);
 		if (r == 0)
 			return 0;
 		log_debug("seccomp filters are not in the cache: %s", strerror(-r));
 	}
-	r = compile_defaults(&target, ret, &len, err);
+	r = compile_texts(&texts, &target, ret, &len, err);
 	if (r < 0)
 		return r;
 	if (cache_dir && seccomp_image_store(cache_dir, name, ret, len, &store_err) < 0)
@@ -325,6 +356,8 @@ static int install_one(const struct seccomp_filter *filter, const char *what, st
 		.filter = (struct sock_filter *)filter->bpf,
 	};
 
+	if (program.len == 0)
+		return 0;
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
 		return err_sys(err, ERR_SYSTEM, "install the %s seccomp filter", what);
 	return 0;
@@ -334,5 +367,7 @@ int seccomp_install(const struct seccomp_filters *filters, struct err *err)
 {
 	int r = install_one(&filters->tty, "terminal", err);
 
-	return r < 0 ? r : install_one(&filters->policy, "default", err);
+	if (r == 0)
+		r = install_one(&filters->sync, "sync", err);
+	return r < 0 ? r : install_one(&filters->policy, "main", err);
 }

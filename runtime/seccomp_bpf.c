@@ -313,7 +313,7 @@ static int make_runs(const struct seccomp_table *table, uint32_t default_action,
 	return 0;
 }
 
-int seccomp_bpf_compile(const struct seccomp_policy *policy, struct sock_filter **ret,
+int seccomp_bpf_compile(const struct seccomp_tables *policy, struct sock_filter **ret,
 			size_t *ret_n, struct err *err)
 {
 	AUTO_FREE struct sock_filter *insns = calloc(BPF_MAXINSNS, sizeof(*insns));

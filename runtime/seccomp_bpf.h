@@ -34,7 +34,7 @@ struct seccomp_table {
 	size_t n_entries;
 };
 
-struct seccomp_policy {
+struct seccomp_tables {
 	const struct seccomp_table *tables;
 	size_t n_tables;
 	uint32_t default_action; /* SECCOMP_RET_* with its data */
@@ -46,7 +46,7 @@ struct seccomp_policy {
  * @ret: owned: free(); @ret_n: instructions, at most BPF_MAXINSNS
  * Return: 0, -E2BIG, -ENOMEM
  */
-int seccomp_bpf_compile(const struct seccomp_policy *policy, struct sock_filter **ret,
+int seccomp_bpf_compile(const struct seccomp_tables *policy, struct sock_filter **ret,
 			size_t *ret_n, struct err *err);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Image: a header, the tty program, the policy's program; in this machine's byte order, since the cache is this machine's.
+ * Image: a header, then the programs of tty, policy and sync, which may be none; in this machine's byte order, since the cache is this machine's.
  *
  * Loading is on the way of every start, so it is four system calls and a checksum. The checksum is against torn and rotten files, not
  * against an attacker: whoever could write the file could write the checksum, hence the look at owner and mode.
@@ -29,12 +29,13 @@
 struct image_header {
 	char magic[8];
 	uint64_t checksum; /* of all that follows it */
-	uint32_t tty_len, policy_len; /* bytes */
+	uint32_t tty_len, policy_len, sync_len; /* bytes */
+	uint32_t zero; /* the programs are aligned for 8 bytes */
 };
 
-#define IMAGE_MAX (sizeof(struct image_header) + 2 * PROGRAM_MAX)
+#define IMAGE_MAX (sizeof(struct image_header) + 3 * PROGRAM_MAX)
 
-static const char magic[8] = { 'R', 'K', 'R', 'B', 'P', 'F', '1', '\n' };
+static const char magic[8] = { 'R', 'K', 'R', 'B', 'P', 'F', '2', '\n' };
 
 /* FNV-1a's steps on eight bytes at a time, with a rotation so that high bits reach low ones: a byte at a time would take 30 µs a start. */
 uint64_t seccomp_image_hash(uint64_t seed, const void *bytes, size_t len)
@@ -64,7 +65,13 @@ static uint64_t image_checksum(const struct image_header *header, size_t len)
 
 static bool program_len_ok(size_t len)
 {
-	return len > 0 && len <= PROGRAM_MAX && len % sizeof(struct sock_filter) == 0;
+	return len <= PROGRAM_MAX && len % sizeof(struct sock_filter) == 0;
+}
+
+static bool lens_ok(size_t tty_len, size_t policy_len, size_t sync_len)
+{
+	return tty_len > 0 && policy_len > 0 && program_len_ok(tty_len) &&
+	       program_len_ok(policy_len) && program_len_ok(sync_len);
 }
 
 /* @image, of exactly the size its header tells, becomes @ret's. */
@@ -75,28 +82,40 @@ static void image_adopt(struct image_header *image, struct seccomp_filters *ret)
 	*ret = (struct seccomp_filters){
 		.tty = { programs, image->tty_len },
 		.policy = { programs + image->tty_len, image->policy_len },
+		.sync = { programs + image->tty_len + image->policy_len, image->sync_len },
 		.image = image,
 	};
 }
 
-int seccomp_image_make(const struct seccomp_filter *tty, const struct seccomp_filter *policy,
-		       struct seccomp_filters *ret, size_t *ret_len, struct err *err)
+static char *append(char *to, const struct seccomp_filter *filter)
 {
-	size_t len = sizeof(struct image_header) + tty->len_bytes + policy->len_bytes;
+	if (filter->len_bytes > 0)
+		memcpy(to, filter->bpf, filter->len_bytes);
+	return to + filter->len_bytes;
+}
+
+int seccomp_image_make(const struct seccomp_filters *parts, struct seccomp_filters *ret,
+		       size_t *ret_len, struct err *err)
+{
+	size_t tty_len = parts->tty.len_bytes, policy_len = parts->policy.len_bytes;
+	size_t sync_len = parts->sync.len_bytes;
+	size_t len = sizeof(struct image_header) + tty_len + policy_len + sync_len;
 	struct image_header *image;
 
-	if (!program_len_ok(tty->len_bytes) || !program_len_ok(policy->len_bytes))
-		return err_set(err, ERR_UNSUPPORTED, -E2BIG,
-			       "seccomp filters of %zu and %zu bytes do not fit into the kernel",
-			       tty->len_bytes, policy->len_bytes);
-	image = malloc(len);
+	if (!lens_ok(tty_len, policy_len, sync_len))
+		return err_set(
+			err, ERR_UNSUPPORTED, -E2BIG,
+			"seccomp filters of %zu, %zu and %zu bytes do not fit into the kernel",
+			tty_len, policy_len, sync_len);
+	image = calloc(1, len);
 	if (!image)
 		return err_oom(err);
 	memcpy(image->magic, magic, sizeof(magic));
-	image->tty_len = (uint32_t)tty->len_bytes;
-	image->policy_len = (uint32_t)policy->len_bytes;
-	memcpy(image + 1, tty->bpf, tty->len_bytes);
-	memcpy((char *)(image + 1) + tty->len_bytes, policy->bpf, policy->len_bytes);
+	image->tty_len = (uint32_t)tty_len;
+	image->policy_len = (uint32_t)policy_len;
+	image->sync_len = (uint32_t)sync_len;
+	(void)append(append(append((char *)(image + 1), &parts->tty), &parts->policy),
+		     &parts->sync);
 	image->checksum = image_checksum(image, len);
 	image_adopt(image, ret);
 	*ret_len = len;
@@ -105,9 +124,9 @@ int seccomp_image_make(const struct seccomp_filter *tty, const struct seccomp_fi
 
 static bool image_ok(const struct image_header *image, size_t len)
 {
-	return memcmp(image->magic, magic, sizeof(magic)) == 0 && program_len_ok(image->tty_len) &&
-	       program_len_ok(image->policy_len) &&
-	       len == sizeof(*image) + image->tty_len + image->policy_len &&
+	return memcmp(image->magic, magic, sizeof(magic)) == 0 &&
+	       lens_ok(image->tty_len, image->policy_len, image->sync_len) &&
+	       len == sizeof(*image) + image->tty_len + image->policy_len + image->sync_len &&
 	       image->checksum == image_checksum(image, len);
 }
 

@@ -13,12 +13,13 @@
 uint64_t seccomp_image_hash(uint64_t seed, const void *bytes, size_t len);
 
 /**
- * seccomp_image_make() - copy two programs into one image
+ * seccomp_image_make() - copy programs into one image
+ * @parts: borrowed, its image is not looked at; all but sync must be there
  * @ret: owned: seccomp_filters_done(); @ret_len: bytes of ret->image
  * Return: 0, -E2BIG (a program the kernel would not take), -ENOMEM
  */
-int seccomp_image_make(const struct seccomp_filter *tty, const struct seccomp_filter *policy,
-		       struct seccomp_filters *ret, size_t *ret_len, struct err *err);
+int seccomp_image_make(const struct seccomp_filters *parts, struct seccomp_filters *ret,
+		       size_t *ret_len, struct err *err);
 
 /**
  * seccomp_image_load() - read CACHE_DIR/seccomp/NAME

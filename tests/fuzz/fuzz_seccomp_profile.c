@@ -62,7 +62,7 @@ static void compile_and_compare(const struct seccomp_profile *p)
 {
 	static struct seccomp_entry entries[RULES_MAX];
 	struct seccomp_table table = { AUDIT_ARCH_X86_64, 0, entries, p->n_rules };
-	struct seccomp_policy policy = { &table, 1, p->default_action, SECCOMP_RET_KILL_THREAD };
+	struct seccomp_tables policy = { &table, 1, p->default_action, SECCOMP_RET_KILL_THREAD };
 	AUTO_FREE struct sock_filter *insns = NULL;
 	struct err err = { 0 };
 	size_t n;

@@ -35,7 +35,7 @@ static void filter_done(struct filter *f)
 
 static struct filter compile(const struct seccomp_table *tables, size_t n)
 {
-	struct seccomp_policy policy = { tables, n, DENY, BAD };
+	struct seccomp_tables policy = { tables, n, DENY, BAD };
 	struct filter f = { 0 };
 	struct err err = { 0 };
 
@@ -301,7 +301,7 @@ static void test_too_big(void **state)
 	static struct seccomp_rule rules[3000];
 	static struct seccomp_entry entries[ARRAY_SIZE(rules)];
 	struct seccomp_table table = { AUDIT_ARCH_X86_64, 0, entries, ARRAY_SIZE(entries) };
-	struct seccomp_policy policy = { &table, 1, DENY, BAD };
+	struct seccomp_tables policy = { &table, 1, DENY, BAD };
 	struct sock_filter *insns = NULL;
 	struct err err = { 0 };
 	size_t n;

@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 #include "runtime/caps.h"
-#include "runtime/seccomp_data.h"
+#include "runtime/config_data.h"
 
 #define SYS_ADMIN (UINT64_C(1) << 21)
 #define SYS_PTRACE (UINT64_C(1) << 19)
@@ -254,8 +254,8 @@ static struct seccomp_profile decode_default(const struct seccomp_target *target
 	struct seccomp_profile profile = { 0 };
 	struct err err = { 0 };
 
-	if (seccomp_profile_decode(seccomp_data_default, seccomp_data_default_len, target, &profile,
-				   &err) != 0)
+	if (seccomp_profile_decode(config_seccomp_default, config_seccomp_default_len, target,
+				   &profile, &err) != 0)
 		fail_msg("%s", err.msg);
 	return profile;
 }

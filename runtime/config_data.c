@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Puts the seccomp policies into the program; paths are relative to the root of the sources, where the compiler is run. */
-#include "runtime/seccomp_data.h"
+/* Puts the files of config/ into the program; paths are relative to the root of the sources, where the compiler is run. */
+#include "runtime/config_data.h"
 
 /* clang-format off */
 #define EMBED(symbol, file)                                     \
@@ -15,5 +15,8 @@
 		".popsection\n")
 /* clang-format on */
 
-EMBED(seccomp_data_default, "config/seccomp-default.json");
-EMBED(seccomp_data_tty, "config/seccomp-tty.json");
+EMBED(config_caps, "config/caps.json");
+EMBED(config_seccomp_boot, "config/seccomp-boot.json");
+EMBED(config_seccomp_default, "config/seccomp-default.json");
+EMBED(config_seccomp_sync, "config/seccomp-sync.json");
+EMBED(config_seccomp_tty, "config/seccomp-tty.json");
