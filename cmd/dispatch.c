@@ -18,8 +18,13 @@
 #include "cmd/print_err.h"
 
 static const struct command *const racker_commands[] = {
-	&command_run,	&command_pull,	 &command_images, &command_rmi,	    &command_inspect,
-	&command_prune, &command_unpack, &command_info,	  &command_version, NULL,
+	&command_run,	    &command_pull,
+	&command_images,    &command_rmi,
+	&command_inspect,   &command_prune,
+	&command_unpack,    &command_info,
+	&command_version,  
+	&command_poweroff,  &command_reboot,
+	&command_terminate, NULL,
 };
 
 static const struct command *const postroj_commands[] = {

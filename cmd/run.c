@@ -70,6 +70,21 @@ static int set_stop(void *target, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_suppress_sync(void *target, const char *value, struct err *err)
+{
+	static const char *const names[] = {
+		[SUPPRESS_SYNC_AUTO] = "auto", [SUPPRESS_SYNC_YES] = "yes", [SUPPRESS_SYNC_NO] = "no"
+	};
+	struct run_options *o = target;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(value, names[i]) == 0) {
+			o->suppress_sync = (enum suppress_sync)i;
+			return 0;
+		}
+	return err_set(err, ERR_USAGE, -EINVAL, "must be \"auto\", \"yes\" or \"no\"");
+}
+
 /* Seconds, with a fraction if need be; 0: without end. */
 static int parse_seconds(const char *text, usec_t *ret, struct err *err)
 {
@@ -142,6 +157,10 @@ static const struct option_spec options[] = {
 	  set_stop_timeout },
 	ROW("strict-tty", 0, OPT_FLAG, strict_tty, NULL,
 	    "Refuse --tty when stdin is no terminal, as docker does"),
+	{ "suppress-sync", 0, OPT_CALL, 0, "string",
+	  "Let a machine's sync(2) do nothing (\"auto\": where all that it can write is volatile, "
+	  "\"yes\", \"no\") (default \"auto\")",
+	  set_suppress_sync },
 	ROW("tty", 't', OPT_FLAG, tty, NULL, "Allocate a pseudo-TTY"),
 	ROW("user", 'u', OPT_STRING, user, "string",
 	    "Username or UID (format: <name|uid>[:<group|gid>])"),
@@ -393,6 +412,7 @@ static int run_image(struct job *job, const char *name, struct exit_info *ret, s
 	AUTO_STRV argv = NULL;
 	struct machine_request machine = { .profile = job->o->boot_profile,
 					   .credentials = job->o->credentials,
+					   .suppress_sync = job->o->suppress_sync,
 					   .no_command = job->o->detach && !*job->run.cmd };
 	enum boot_plan plan;
 	int r = run_spec_argv(&job->run, &job->image.config, &argv, err);

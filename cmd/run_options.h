@@ -8,6 +8,7 @@
 #include "base/deadline.h"
 #include "provision/boot_rule.h"
 #include "provision/image_ensure.h"
+#include "provision/machine_spec.h"
 #include "provision/run_spec.h"
 #include "runtime/machine.h"
 
@@ -21,6 +22,7 @@ struct run_options {
 	enum boot_mode boot;
 	enum machine_wait wait;
 	enum machine_stop stop;
+	enum suppress_sync suppress_sync;
 	usec_t boot_timeout, stop_timeout; /* 0: the default; USEC_INFINITY: none */
 };
 

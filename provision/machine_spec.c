@@ -121,6 +121,17 @@ static int load_profile(const struct machine_request *req, struct boot_spec *boo
 	return 0;
 }
 
+/* The root always is volatile; what a volume brings in is the host's. */
+static bool suppresses_sync(const struct machine_request *req, const struct container_spec *spec)
+{
+	if (req->suppress_sync != SUPPRESS_SYNC_AUTO)
+		return req->suppress_sync == SUPPRESS_SYNC_YES;
+	for (size_t i = 0; i < spec->n_binds; i++)
+		if (!spec->binds[i].readonly)
+			return false;
+	return true;
+}
+
 static int fill(const struct machine_request *req, struct boot_spec *boot, struct err *err)
 {
 	int r = add_credentials(req, boot, err);
@@ -151,6 +162,7 @@ int machine_spec_apply(const struct machine_request *req, struct container_spec 
 		r = caps_boot(spec->namespaces[NS_NET] == NAMESPACE_NEW, &caps, err);
 	if (r < 0)
 		return r;
+	spec->boot->suppress_sync = suppresses_sync(req, spec);
 	spec->caps = (struct cap_sets){ .bounding = caps, .effective = caps, .permitted = caps };
 	for (size_t i = 0; i < ARRAY_SIZE(host_only); i++)
 		if (strv_add(&spec->masked_paths, host_only[i]) < 0)

@@ -7,11 +7,18 @@
 
 #include "runtime/container_spec.h"
 
+enum suppress_sync {
+	SUPPRESS_SYNC_AUTO, /* where all that can be written in the machine is volatile */
+	SUPPRESS_SYNC_YES,
+	SUPPRESS_SYNC_NO,
+};
+
 struct machine_request {
 	bool command_is_init; /* argv is the machine's own init */
 	bool no_command; /* nothing is run in it: argv is dropped */
 	const char *profile; /* of config/boot-profile.json; NULL: "default" */
 	char *const *credentials; /* --set-credential: NAME:VALUE; may be NULL */
+	enum suppress_sync suppress_sync;
 };
 
 /** machine_spec_check() - what is wrong whatever the image is. Return: 0; -EINVAL/ERR_USAGE */

@@ -35,6 +35,7 @@ struct boot_spec {
 	struct credential *credentials;
 	size_t n_credentials;
 	struct machine_command command;
+	bool suppress_sync; /* sync(2) and its kin do nothing inside: nothing that is written there is to last */
 };
 
 void boot_spec_done(struct boot_spec *boot);

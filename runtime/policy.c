@@ -2,14 +2,17 @@
 /* What a container may do at most (see policy.h). */
 #include "runtime/policy.h"
 
+#include "runtime/boot_spec.h"
 #include "runtime/caps.h"
 #include "runtime/fault.h"
 
 int policy_load(const struct foreground_request *req, struct launch_request *launch,
 		struct seccomp_filters *ret, struct err *err)
 {
-	struct seccomp_request seccomp = { .policy = req->spec->boot ? SECCOMP_POLICY_BOOT :
-								       SECCOMP_POLICY_DEFAULT };
+	const struct boot_spec *boot = req->spec->boot;
+	struct seccomp_request seccomp = { .policy = boot ? SECCOMP_POLICY_BOOT :
+							    SECCOMP_POLICY_DEFAULT,
+					   .suppress_sync = boot && boot->suppress_sync };
 	int r = fault_check("filters", err);
 
 	if (r == 0)
