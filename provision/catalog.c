@@ -38,7 +38,11 @@ static int decode_source(const struct json *v, struct catalog_source *ret, struc
 			continue;
 		ret->kind = source_kinds[i].kind;
 		ret->value = strdup(value);
-		return ret->value ? 0 : err_oom(err);
+		if (!ret->value)
+			return err_oom(err);
+		if (ret->kind != SOURCE_MMDEBSTRAP)
+			return 0;
+		return json_member_strv(v, "packages", JSON_OPTIONAL, &ret->packages, err);
 	}
 	return err_set(err, ERR_CORRUPT, -EBADMSG, "source without a known kind");
 }
@@ -64,10 +68,10 @@ static int decode_entry(const struct json *v, struct catalog_entry *e, struct er
 	if (!e->sources)
 		return err_oom(err);
 	for (size_t i = 0; i < json_len(sources); i++) {
+		e->n_sources++;
 		r = decode_source(json_at(sources, i), &e->sources[i], err);
 		if (r < 0)
 			return err_prefix(err, r, "label %s", QUOTE(label));
-		e->n_sources++;
 	}
 	if (e->n_sources == 0)
 		return err_set(err, ERR_CORRUPT, -EBADMSG, "label %s: no sources", QUOTE(label));
@@ -128,8 +132,10 @@ void catalog_done(struct catalog *c)
 	for (size_t i = 0; i < c->n; i++) {
 		struct catalog_entry *e = &c->entries[i];
 
-		for (size_t j = 0; j < e->n_sources; j++)
+		for (size_t j = 0; j < e->n_sources; j++) {
 			free(e->sources[j].value);
+			strv_free(e->sources[j].packages);
+		}
 		free(e->sources);
 		strv_free(e->aliases);
 		free(e->label);

@@ -12,6 +12,7 @@ enum catalog_source_kind { SOURCE_REGISTRY, SOURCE_MMDEBSTRAP };
 struct catalog_source {
 	enum catalog_source_kind kind;
 	char *value; /* image reference, or suite */
+	char **packages; /* of a bootstrap: what it installs beside the essential ones, so that the label boots */
 };
 
 struct catalog_entry {

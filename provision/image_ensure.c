@@ -264,13 +264,15 @@ static bool built_since(const struct search *s, int64_t when)
 	return s->req->policy != PULL_ALWAYS || record.pulled >= when;
 }
 
-static int label_from_mmdebstrap(const struct search *s, const char *suite, struct err *err)
+static int label_from_mmdebstrap(const struct search *s, const struct catalog_source *source,
+				 struct err *err)
 {
 	AUTO_CLOSE int lock = -EBADF, tar = -EBADF;
 	AUTO_FREE char *work_dir = NULL;
 	struct mmdebstrap_request build = {
 		.label = s->name->record,
-		.suite = suite,
+		.suite = source->value,
+		.packages = source->packages,
 		.progress = s->progress,
 		.interrupted = s->req->interrupted,
 	};
@@ -303,7 +305,7 @@ static int try_source(const struct search *s, const struct catalog_source *sourc
 	case SOURCE_REGISTRY:
 		return label_from_registry(s, source->value, err);
 	case SOURCE_MMDEBSTRAP:
-		return label_from_mmdebstrap(s, source->value, err);
+		return label_from_mmdebstrap(s, source, err);
 	}
 	return err_set(err, ERR_UNSUPPORTED, -EOPNOTSUPP, "unknown kind of source");
 }

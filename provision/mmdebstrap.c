@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/quote.h"
 #include "base/spawn.h"
+#include "base/strbuf.h"
 #include "base/strv.h"
 #include "oci/remove_tree.h"
 #include "provision/apt_config.h"
@@ -32,6 +33,7 @@
 
 #define TAIL_LINES 3
 #define LINE_BYTES_MAX 400
+#define PACKAGES_BYTES_MAX ((size_t)64 << 10)
 
 /* What mmdebstrap says: the line being read, and the last ones that are not mere steps. */
 struct chatter {
@@ -167,6 +169,24 @@ static int add_aptopts(char ***argv, struct err *err)
 	return 0;
 }
 
+/* --include=A,B */
+static int add_packages(char *const *packages, char ***argv, struct err *err)
+{
+	__attribute__((cleanup(strbuf_done))) struct strbuf arg = STRBUF_INIT(PACKAGES_BYTES_MAX);
+
+	for (size_t i = 0; i < strv_len(packages); i++) {
+		int r = strbuf_addf(&arg, "%s%s", i ? "," : "--include=", packages[i]);
+
+		if (r == -E2BIG)
+			return err_set(err, ERR_USAGE, r, "too many packages");
+		if (r < 0)
+			return err_oom(err);
+	}
+	if (arg.len && strv_add(argv, strbuf_str(&arg)) < 0)
+		return err_oom(err);
+	return 0;
+}
+
 static int build_argv(const struct mmdebstrap_request *req, char ***ret, char **ret_uri,
 		      struct err *err)
 {
@@ -197,6 +217,8 @@ static int build_argv(const struct mmdebstrap_request *req, char ***ret, char **
 			r = err_oom(err);
 	if (r >= 0)
 		r = add_aptopts(&argv, err);
+	if (r >= 0)
+		r = add_packages(req->packages, &argv, err);
 	if (r < 0)
 		return r;
 	if (asprintf(&source, "deb %s%s%s%s %s main", mirror.signed_by ? "[signed-by=" : "",

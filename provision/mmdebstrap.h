@@ -11,6 +11,7 @@
 struct mmdebstrap_request {
 	const char *label; /* for messages and the name of the working directory */
 	const char *suite; /* bookworm */
+	char *const *packages; /* to install beside the essential ones; NULL: none */
 	const char *work_dir; /* made if missing; trees of killed builds are removed from it */
 	FILE *progress; /* a line a step; NULL: none */
 	const volatile int *interrupted; /* may be NULL */

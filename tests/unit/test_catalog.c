@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/strv.h"
 #include "oci/reference.h"
 #include "provision/catalog.h"
 #include "provision/image_name.h"
@@ -47,10 +48,15 @@ static void test_built_in_sources_are_usable(void **state)
 			const struct catalog_source *s = &c.entries[i].sources[j];
 			AUTO(image_ref) ref = { 0 };
 
-			if (s->kind == SOURCE_REGISTRY)
+			if (s->kind == SOURCE_REGISTRY) {
 				assert_int_equal(image_ref_parse(s->value, &ref, NULL), 0);
-			else
-				assert_true(strlen(s->value) > 0);
+				assert_null(s->packages);
+				continue;
+			}
+			/* What is bootstrapped must boot. */
+			assert_true(strlen(s->value) > 0);
+			assert_true(strv_contains(s->packages, "systemd-sysv"));
+			assert_true(strv_contains(s->packages, "dbus"));
 		}
 	}
 }
@@ -67,6 +73,10 @@ static void test_bad_documents(void **state)
 		"{\"version\": 1, \"labels\": [{\"label\": \"x\", \"sources\": []}]}",
 		"{\"version\": 1, \"labels\": [{\"label\": \"x\", \"sources\": [{\"floppy\": \"a\"}]}]}",
 		"{\"version\": 1, \"labels\": [{\"label\": \"x\", \"sources\": [{\"registry\": 1}]}]}",
+		"{\"version\": 1, \"labels\": [{\"label\": \"x\", \"sources\": [{\"mmdebstrap\": \"a\","
+		" \"packages\": \"b\"}]}]}",
+		"{\"version\": 1, \"labels\": [{\"label\": \"x\", \"sources\": [{\"mmdebstrap\": \"a\","
+		" \"packages\": [\"b\", 1]}]}]}",
 		"{\"version\": 1, \"labels\": [{\"label\": 7, \"sources\": [{\"registry\": \"a\"}]}]}",
 	};
 

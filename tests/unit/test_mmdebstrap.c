@@ -126,6 +126,7 @@ static void test_build(void **state)
 	tar = mmdebstrap_build(&f->req, &err);
 	assert_true(tar >= 0);
 	assert_int_equal(fd_read_all(tar, 10000, &text, NULL), 0);
+	assert_null(strstr(text, "--include"));
 	assert_non_null(strstr(text, "pid 1\n--variant=minbase\n--format=tar\n"));
 	assert_non_null(strstr(text, "\ntest\n-\ndeb "));
 	assert_non_null(strstr(text, " test main\n"));
@@ -135,6 +136,23 @@ static void test_build(void **state)
 	assert_null(strstr(f->progress, "tempdir"));
 	assert_null(strstr(f->progress, "/path"));
 	assert_int_equal(count_trees(f), 0);
+}
+
+static void test_packages(void **state)
+{
+	static char first[] = "systemd-sysv", second[] = "dbus";
+	char *packages[] = { first, second, NULL };
+	struct fixture *f = *state;
+	AUTO_CLOSE int tar = -EBADF;
+	AUTO_FREE char *text = NULL;
+
+	need_namespaces();
+	write_script(f, "for a; do echo \"$a\"; done");
+	f->req.packages = packages;
+	tar = mmdebstrap_build(&f->req, NULL);
+	assert_true(tar >= 0);
+	assert_int_equal(fd_read_all(tar, 10000, &text, NULL), 0);
+	assert_non_null(strstr(text, "\n--include=systemd-sysv,dbus\n"));
 }
 
 static void test_failure_has_last_words(void **state)
@@ -205,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_build, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failure_has_last_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_installed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
