@@ -63,7 +63,7 @@ static void test_private_network(void **state)
 
 	(void)state;
 	spec.hostname = strdup("box");
-	assert_int_equal(etc_files_add(&spec, false, NULL), 0);
+	assert_int_equal(etc_files_add(&spec, false, NULL, NULL), 0);
 	assert_int_equal(spec.n_files, 4);
 	assert_string_equal(text_of(&spec, "/etc/hostname"), "box\n");
 	assert_string_equal(text_of(&spec, "/etc/hosts"), etc_hosts_default());
@@ -78,10 +78,27 @@ static void test_host_network(void **state)
 
 	(void)state;
 	spec.hostname = strdup("box");
-	assert_int_equal(etc_files_add(&spec, true, NULL), 0);
+	assert_int_equal(etc_files_add(&spec, true, NULL, NULL), 0);
 	assert_int_equal(spec.n_files, 4);
 	assert_non_null(text_of(&spec, "/etc/hosts"));
 	assert_non_null(text_of(&spec, "/etc/resolv.conf"));
+}
+
+static void test_a_machine(void **state)
+{
+	AUTO(container_spec) spec = { 0 };
+	const char *hosts;
+
+	(void)state;
+	spec.hostname = strdup("box");
+	assert_int_equal(etc_files_add(&spec, false, "00112233", NULL), 0);
+	assert_string_equal(text_of(&spec, "/etc/machine-id"), "00112233\n");
+	assert_null(text_of(&spec, "/.dockerenv"));
+	hosts = text_of(&spec, "/etc/hosts");
+	assert_memory_equal(hosts, etc_hosts_default(), strlen(etc_hosts_default()));
+	assert_string_equal(hosts + strlen(etc_hosts_default()), "127.0.1.1\tbox\n");
+	for (size_t i = 0; i < spec.n_files; i++)
+		assert_true(spec.files[i].in_root);
 }
 
 int main(void)
@@ -91,6 +108,7 @@ int main(void)
 		cmocka_unit_test(test_stub),
 		cmocka_unit_test(test_private_network),
 		cmocka_unit_test(test_host_network),
+		cmocka_unit_test(test_a_machine),
 	};
 
 	return cmocka_run_group_tests_name("etc_files", tests, NULL, NULL);

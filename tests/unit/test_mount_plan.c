@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/strv.h"
+#include "runtime/boot_spec.h"
 #include "runtime/mount_plan.h"
 
 /* A spec with docker's defaults; the lists of paths are cut to what a test wants to see. */
@@ -141,6 +143,32 @@ static void test_defaults_hide_the_host(void **state)
 		assert_non_null(strstr(strbuf_str(&text), wanted[i]));
 }
 
+/* A machine has /run and /tmp of its own, may order its cgroups, and its files lie in its root. */
+static void test_a_machine(void **state)
+{
+	AUTO(container_spec) spec;
+	AUTO(strbuf) text = STRBUF_INIT(65536);
+
+	(void)state;
+	begin(&spec);
+	assert_int_equal(boot_spec_new(&spec.boot, NULL), 0);
+	spec.boot->command.workdir = strdup("/srv/app");
+	spec.files = calloc(1, sizeof(*spec.files));
+	assert_non_null(spec.files);
+	spec.n_files = 1;
+	spec.files[0] = (struct file_spec){ strdup("/etc/hostname"), strdup("box\n"), true };
+	plan_text(&spec, false, &text);
+	assert_non_null(strstr(strbuf_str(&text),
+			       "console /dev/console /dev/pts\n"
+			       "mount /sys sysfs ro nosuid nodev noexec\n"
+			       "mount /sys/fs/cgroup cgroup2 nosuid nodev noexec\n"
+			       "mount /run tmpfs mode=755 nosuid nodev\n"
+			       "mount /tmp tmpfs mode=1777 nosuid nodev\n"
+			       "file /proc/sys/kernel/random/boot_id ro nosuid nodev noexec\n"
+			       "write /etc/hostname\n"
+			       "directory /srv/app\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_readonly_root_comes_last),
 		cmocka_unit_test(test_binds_shallow_first),
 		cmocka_unit_test(test_defaults_hide_the_host),
+		cmocka_unit_test(test_a_machine),
 	};
 
 	return cmocka_run_group_tests_name("mount_plan", tests, NULL, NULL);

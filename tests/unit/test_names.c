@@ -51,11 +51,41 @@ static void test_grammar(void **state)
 	assert_int_equal(container_name_check(long_name, NULL), -EINVAL);
 }
 
+static void test_automatic(void **state)
+{
+	static const struct {
+		const char *image;
+		unsigned int n;
+		const char *want;
+	} cases[] = {
+		{ "debian-bookworm", 1, "postroj-debian-bookworm" },
+		{ "debian-bookworm", 2, "postroj-debian-bookworm-2" },
+		{ "docker.io/library/debian:12-slim", 1, "postroj-debian-12-slim" },
+		{ "reg:5000/a/b@sha256:0011", 7, "postroj-b-7" },
+		{ "reg:5000/a/b_c:1.0@sha256:0011", 1, "postroj-b-c-1.0" },
+		{ "oci:/some/dir:ref", 1, "postroj-dir-ref" },
+	};
+	char name[CONTAINER_NAME_MAX], long_image[300];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		container_name_automatic(cases[i].image, cases[i].n, name);
+		assert_string_equal(name, cases[i].want);
+		assert_int_equal(container_name_check(name, NULL), 0);
+	}
+	memset(long_image, 'a', sizeof(long_image) - 1);
+	long_image[sizeof(long_image) - 1] = '\0';
+	container_name_automatic(long_image, 12345, name);
+	assert_int_equal(strlen(name), CONTAINER_NAME_MAX - 1);
+	assert_string_equal(name + strlen(name) - 6, "-12345");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_grammar),
+		cmocka_unit_test(test_automatic),
 	};
 
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
