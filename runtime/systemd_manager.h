@@ -5,9 +5,10 @@
  * Everything here and in systemd_unit.h, systemd_job.h and systemd_transient.h takes an absolute @deadline on the clock of now_usec()
  * and fails with ERR_TIMEOUT/-ETIMEDOUT when that passes. The machine is not trusted: all its answers are bounded and checked; names
  * and descriptions in them are its own text, to be printed with QUOTE(). Errors callers branch on, the same everywhere:
- * -ETIMEDOUT/ERR_TIMEOUT, -ENOENT/ERR_NOT_FOUND (no such unit, or no systemd that listens), -ESRCH/ERR_NOT_FOUND (the machine has
- * ended), -ERFKILL/ERR_CONFLICT (the unit is masked), -EACCES/ERR_SYSTEM (PID 1 refuses us), -EBADMSG/ERR_CORRUPT (its answer is no
- * D-Bus message), -EOPNOTSUPP/ERR_UNSUPPORTED (this systemd is too old for it); any other answer is -EREMOTEIO/ERR_SYSTEM in PID 1's words.
+ * -ETIMEDOUT/ERR_TIMEOUT, -ENOENT/ERR_NOT_FOUND (no such unit), -ESRCH/ERR_NOT_FOUND (the machine has ended), -ERFKILL/ERR_CONFLICT (the
+ * unit is masked), -EACCES/ERR_AUTH (PID 1 refuses us), -EBADMSG/ERR_CORRUPT (its answer is not what it should be),
+ * -EOPNOTSUPP/ERR_UNSUPPORTED (this systemd is too old for it), -ESHUTDOWN/ERR_SYSTEM (it is on its way down); any other answer is
+ * -EREMOTEIO/ERR_SYSTEM in PID 1's words.
  */
 #ifndef RUNTIME_SYSTEMD_MANAGER_H
 #define RUNTIME_SYSTEMD_MANAGER_H
@@ -56,7 +57,7 @@ enum systemd_power {
  * @pidfd:  of the same process (borrowed, must stay open as long as the session)
  * Needs about 1.5 ms. /run/systemd/private is tried first, then the system bus. The session reads nothing of its own accord: PID 1 sends
  * a signal for whatever happens inside, so do not keep an idle one; either serve systemd_fd() or close and open again.
- * Return: 0; -ESRCH, -ETIMEDOUT, -EACCES, see above
+ * Return: 0; -ESRCH, -ETIMEDOUT (also when nobody listened until the deadline, or all refused), see above
  * Source: systemd's org.freedesktop.systemd1(5)
  */
 int systemd_open(pid_t leader, int pidfd, usec_t deadline, struct systemd **ret, struct err *err);

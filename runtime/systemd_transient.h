@@ -42,7 +42,9 @@ struct systemd_command {
 
 struct systemd_run {
 	char unit[SYSTEMD_NAME_MAX];
-	uint32_t job; /* the start job */
+	uint32_t job; /* the start job; 0: not known */
+	uint32_t looked_at; /* on which connection it was looked at last, */
+	usec_t looked; /* and when */
 };
 
 enum systemd_end {
@@ -63,8 +65,9 @@ struct systemd_run_result {
 /**
  * systemd_run_start() - hand the command to PID 1; returns when it has been accepted, not when it runs
  * @ret: plain data; what it names in the machine lasts until systemd_run_end()
- * Return: 0; -EILSEQ/ERR_USAGE (an argument is no UTF-8), -EEXIST/ERR_CONFLICT (the given name is in use), -EINVAL/ERR_USAGE (PID 1
- * does not take a property or an assignment), see systemd_manager.h
+ * A session follows one unit at a time: do not mix this with systemd_wait_unit() before the end.
+ * Return: 0; ERR_EXEC_NOT_FOUND or ERR_EXEC_DENIED (argv[0], in docker's words), -EILSEQ/ERR_USAGE (an argument is no UTF-8),
+ * -EEXIST/ERR_CONFLICT (the given name is in use), -EINVAL/ERR_USAGE (PID 1 does not take a value), see systemd_manager.h
  */
 int systemd_run_start(struct systemd *s, const struct systemd_command *cmd, usec_t deadline,
 		      struct systemd_run *ret, struct err *err);
@@ -74,15 +77,16 @@ int systemd_run_start(struct systemd *s, const struct systemd_command *cmd, usec
  * The result cannot be lost: the unit stays until systemd_run_end(), also when the connection is made anew.
  * Return: 0; -ETIMEDOUT (still running), -ESRCH (the machine has ended)
  */
-int systemd_run_wait(struct systemd *s, const struct systemd_run *run, usec_t deadline,
+int systemd_run_wait(struct systemd *s, struct systemd_run *run, usec_t deadline,
 		     struct systemd_run_result *ret, struct err *err);
 
 /**
  * systemd_run_poll() - for poll loops: serve what systemd_fd() has; call it once before polling, and again at least every 2 s
- * Return: 1 ended, *ret is filled; 0 still running; -errno
+ * Blocks for up to 2 s only when the connection has to be made anew.
+ * Return: 1 ended, *ret is filled; 0 still running, as far as is known; -ESRCH, -EBADMSG
  */
-int systemd_run_poll(struct systemd *s, const struct systemd_run *run,
-		     struct systemd_run_result *ret, struct err *err);
+int systemd_run_poll(struct systemd *s, struct systemd_run *run, struct systemd_run_result *ret,
+		     struct err *err);
 
 /** systemd_run_end() - stop what is left of the unit (SIGTERM, as systemd does) and forget it. Call it once, whatever happened. Return: 0 or -errno */
 int systemd_run_end(struct systemd *s, const struct systemd_run *run, usec_t deadline,

@@ -29,7 +29,8 @@ struct systemd_unit_state {
 	uint32_t main_pid; /* of a service, as seen inside the machine; 0: none */
 	int32_t exec_code; /* of a service's main process: 0 or CLD_EXITED, CLD_KILLED, CLD_DUMPED */
 	int32_t exec_status; /* exit code or signal */
-	bool condition; /* its conditions held when it was last started */
+	bool condition; /* its conditions held when it was last to be started */
+	uint64_t condition_usec; /* CLOCK_REALTIME of that; 0: never */
 	uint64_t state_change_usec; /* CLOCK_REALTIME of the last change of "active"; 0: never */
 	uint64_t inactive_exit_usec; /* when it last began to start; 0: never */
 	uint64_t active_enter_usec; /* when it last became active; 0: never */
@@ -38,6 +39,9 @@ struct systemd_unit_state {
 /** systemd_unit_state_get() - a unit that does not exist is no error: its load state says "not-found". Return: 0 or -errno */
 int systemd_unit_state_get(struct systemd *s, const char *unit, usec_t deadline,
 			   struct systemd_unit_state *ret, struct err *err);
+
+/** systemd_unit_is_done() - is it a oneshot service that has done its work well, and is inactive again? */
+bool systemd_unit_is_done(const struct systemd_unit_state *state);
 
 struct systemd_unit_entry {
 	const char *name, *description, *load, *active, *sub; /* guest's text: QUOTE() it */
@@ -60,7 +64,7 @@ int systemd_units_list(struct systemd *s, const char *const *states, usec_t dead
 
 enum systemd_wait {
 	SYSTEMD_WAIT_ACTIVE, /* it is active; or it was a oneshot service that has done its work */
-	SYSTEMD_WAIT_FAILED, /* it is in state "failed", or the start job for it went wrong; @ret has the result */
+	SYSTEMD_WAIT_FAILED, /* it is in state "failed", its start job went wrong (a dependency), or a condition of it does not hold */
 };
 
 /**
