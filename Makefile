@@ -112,9 +112,9 @@ $(FUZZ_BIN): build-fuzz/fuzz/%: build-fuzz/obj/tests/fuzz/%.o build-fuzz/librack
 	$(call say,LD)$(CLANG) -pie $(LDFLAGS) -fsanitize=fuzzer $(SAN) -o $@ $(filter %.o %.a,$^) $(LIBS)
 -include $(FUZZ:%=build-fuzz/obj/tests/fuzz/%.d)
 
-build/payload: tests/payload/payload.c
+build/payload: $(wildcard tests/payload/*.[ch])
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<
+	$(call say,CC)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $(filter %.c,$^)
 
 BENCH_BIN := build/bench/floor build/bench/measure
 $(BENCH_BIN): build/bench/%: tests/bench/%.c

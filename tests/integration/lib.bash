@@ -60,6 +60,12 @@ pull() {
 	"$RACKER" pull -q "$REG/test/$1" >/dev/null
 }
 
+# need_root NAME : skips, with the reason, where tests/integration/roots could not make it; else its image test/NAME is in the store
+need_root() {
+	[ -s "$TOP/build/tests/$1.tar" ] || skip "$(cat "$TOP/build/tests/$1.why")"
+	pull "$1"
+}
+
 # prun IMAGE WORDS... : racker run --rm of a test image, already pulled or not; -q keeps stderr for what matters
 prun() {
 	"$RACKER" run --rm -q --network host "$@"

@@ -65,13 +65,17 @@ class Registry:
         return answer
 
     def blob(self, name, data):
-        if self.request("HEAD", f"/v2/{name}/blobs/{digest(data)}", expect=(200, 404)).status == 200:
+        self.upload(name, digest(data), len(data), data)
+
+    def upload(self, name, blob_digest, size, body):
+        """Push a blob, unless it is there; @body may be a file open for reading."""
+        if self.request("HEAD", f"/v2/{name}/blobs/{blob_digest}", expect=(200, 404)).status == 200:
             return
         where = self.request("POST", f"/v2/{name}/blobs/uploads/", b"").getheader("Location")
         if where.startswith("http"):
             where = "/" + where.split("/", 3)[3]
-        where += ("&" if "?" in where else "?") + "digest=" + digest(data)
-        self.request("PUT", where, data, {"Content-Type": "application/octet-stream"})
+        where += ("&" if "?" in where else "?") + "digest=" + blob_digest
+        self.request("PUT", where, body, {"Content-Type": "application/octet-stream", "Content-Length": str(size)})
 
     def manifest(self, name, tag, data, media_type):
         self.request("PUT", f"/v2/{name}/manifests/{tag}", data, {"Content-Type": media_type})
@@ -108,11 +112,16 @@ def image(target, name, tag, tars, how="gzip", types=None, config=None, platform
         target.blob(name, data)
         kind = "gzip" if how == "multigzip" else how
         layers.append({"mediaType": types[kind], "digest": digest(data), "size": len(data)})
+    return describe(target, name, tag, layers, [digest(tar) for tar in tars], types, config, platform)
+
+
+def describe(target, name, tag, layers, diff_ids, types=OCI, config=None, platform=("linux", "amd64", None)):
+    """Config and manifest of an image whose layers are there already; returns its descriptor for an index."""
     document = {
         "created": "2020-09-13T12:26:40Z", "os": platform[0], "architecture": platform[1],
         "config": config or {},
-        "rootfs": {"type": "layers", "diff_ids": [digest(tar) for tar in tars]},
-        "history": [{"created": "2020-09-13T12:26:40Z", "created_by": "mkimage.py"} for _ in tars],
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        "history": [{"created": "2020-09-13T12:26:40Z", "created_by": "mkimage.py"} for _ in layers],
     }
     if platform[2]:
         document["variant"] = platform[2]

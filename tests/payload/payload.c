@@ -25,6 +25,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "payload.h"
+
 static const char *errno_name(int error)
 {
 	return error ? strerrorname_np(error) : "OK";
@@ -492,10 +494,7 @@ static int cmd_flood(char **args)
 	return fflush(stdout) ? 1 : 0;
 }
 
-static const struct {
-	const char *name;
-	int (*run)(char **args);
-} commands[] = {
+static const struct verb commands[] = {
 	{ "args", cmd_args },
 	{ "background", cmd_background },
 	{ "both", cmd_both },
@@ -530,13 +529,46 @@ static const struct {
 	{ "write", cmd_write },
 };
 
+static int run_verb(const struct verb *verbs, size_t n, char **words)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(verbs[i].name, words[0]))
+			return verbs[i].run(words + 1);
+	return -1;
+}
+
+/* As a machine's init we are told by a file what to be, for PID 1 gets its words from its manager. */
+static void read_init_words(char **words, size_t max)
+{
+	static char text[1024];
+	FILE *f = fopen("/etc/init-words", "re");
+	size_t n = 0;
+
+	if (f && fgets(text, sizeof(text), f))
+		for (char *w = strtok(text, " \n"); w && n < max - 1; w = strtok(NULL, " \n"))
+			words[n++] = w;
+	if (f)
+		fclose(f);
+	words[n] = NULL;
+}
+
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "hello";
+	static char hello[] = "hello";
+	char *fallback[] = { hello, NULL }, *init[16], **words = argc > 1 ? argv + 1 : fallback;
+	const char *slash = strrchr(argv[0], '/');
+	int code;
 
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(commands[i].name, name))
-			return commands[i].run(argc > 1 ? argv + 2 : argv + 1);
-	fprintf(stderr, "payload: no command %s\n", name);
+	if (!strcmp(slash ? slash + 1 : argv[0], "init")) {
+		read_init_words(init, sizeof(init) / sizeof(init[0]));
+		if (init[0])
+			words = init;
+	}
+	code = run_verb(commands, sizeof(commands) / sizeof(commands[0]), words);
+	if (code < 0)
+		code = run_verb(hostile_verbs, n_hostile_verbs, words);
+	if (code >= 0)
+		return code;
+	fprintf(stderr, "payload: no command %s\n", words[0]);
 	return 2;
 }
