@@ -22,7 +22,7 @@ static const struct command *const racker_commands[] = {
 	&command_images,    &command_rmi,
 	&command_inspect,   &command_prune,
 	&command_unpack,    &command_info,
-	&command_version,  
+	&command_version,   &command_machines,
 	&command_poweroff,  &command_reboot,
 	&command_terminate, NULL,
 };
