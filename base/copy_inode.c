@@ -47,14 +47,19 @@ static int aside_name(char name[static ASIDE_MAX], struct err *err)
 /* The copy is whole: under its name now. */
 static int put_in_place(const struct copy_target *to, const char *aside, struct err *err)
 {
+	struct statx st;
+
+	/* rename() is content with a mount point of another mount namespace, and detaches what is mounted there. Since Linux 5.8. */
+	if (statx(to->dir_fd, to->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) ==
+		    0 &&
+	    (st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return err_set(err, ERR_CONFLICT, -EBUSY,
+			       "cannot be replaced: it is a mount point");
 	if (renameat(to->dir_fd, aside, to->dir_fd, to->name) == 0)
 		return 0;
 	if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST)
 		return err_set(err, ERR_CONFLICT, -EISDIR,
 			       "cannot overwrite a directory with what is none");
-	if (errno == EBUSY)
-		return err_set(err, ERR_CONFLICT, -EBUSY,
-			       "cannot be replaced: it is a mount point");
 	return err_sys(err, ERR_SYSTEM, "rename");
 }
 

@@ -17,15 +17,26 @@
 #include "cmd/help.h"
 #include "cmd/print_err.h"
 
+/* clang-format off */
 static const struct command *const racker_commands[] = {
-	&command_run,	    &command_pull,
-	&command_images,    &command_rmi,
-	&command_inspect,   &command_prune,
-	&command_unpack,    &command_info,
-	&command_version,   &command_machines,
-	&command_poweroff,  &command_reboot,
-	&command_terminate, NULL,
+	&command_run,
+	&command_pull,
+	&command_images,
+	&command_rmi,
+	&command_inspect,
+	&command_prune,
+	&command_unpack,
+	&command_machines,
+	&command_poweroff,
+	&command_reboot,
+	&command_terminate,
+	&command_copy_to,
+	&command_copy_from,
+	&command_info,
+	&command_version,
+	NULL,
 };
+/* clang-format on */
 
 static const struct command *const postroj_commands[] = {
 	&command_list_images,
