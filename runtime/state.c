@@ -194,6 +194,22 @@ void state_unregister(const char *state_dir, int lock_fd, const struct container
 		(void)unlinkat(dir, s->nameless ? aside : s->name, 0);
 }
 
+/* With a lock of our own when the owner is gone. One that was replaced while we looked is alive under the same name. Return: fd, -errno */
+static int open_state(int dir, const char *name, int lock, bool *ret_alive)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		AUTO_CLOSE int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		struct stat st;
+
+		if (fd < 0)
+			return -errno;
+		*ret_alive = flock(fd, lock | LOCK_NB) < 0;
+		if (*ret_alive || (fstat(fd, &st) == 0 && st.st_nlink > 0))
+			return MOVE_FD(fd);
+	}
+	return -ENOENT;
+}
+
 /* Calls @visit for every state file with whether its owner lives; @fd is open, and locked by us with @lock (shared to look,
  * exclusive to remove) when the owner is gone. */
 static int each_file(const char *state_dir, int lock, void *arg,
@@ -217,14 +233,13 @@ static int each_file(const char *state_dir, int lock, void *arg,
 	}
 	while (r == 0 && (e = readdir(dir))) {
 		AUTO_CLOSE int fd = -EBADF;
-		bool alive;
+		bool alive = false;
 
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
-		fd = openat(dirfd(dir), e->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		fd = open_state(dirfd(dir), e->d_name, lock, &alive);
 		if (fd < 0)
 			continue; /* ended meanwhile */
-		alive = flock(fd, lock | LOCK_NB) < 0;
 		r = visit(arg, dirfd(dir), e->d_name, fd, alive, err);
 	}
 	return r;
@@ -280,12 +295,12 @@ static int find_by_name(int dir, const char *name, struct container_state *ret)
 {
 	AUTO(container_state) s = { 0 };
 	AUTO_CLOSE int fd = -EBADF;
+	bool alive = false;
 
-	if (name[0] == '.' || strchr(name, '/'))
+	if (!*name || name[0] == '.' || strchr(name, '/'))
 		return -ENOENT;
-	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || read_state(fd, &s, NULL) < 0 ||
-	    strcmp(s.name, name) != 0)
+	fd = open_state(dir, name, LOCK_SH, &alive);
+	if (fd < 0 || !alive || read_state(fd, &s, NULL) < 0 || strcmp(s.name, name) != 0)
 		return -ENOENT;
 	*ret = s;
 	s = (struct container_state){ 0 };

@@ -316,6 +316,54 @@ static void test_find(void **state)
 	state_unregister(inner, fds[2], &b);
 }
 
+/* Who has given up its name takes nothing of the next one's along. */
+static void test_free_name(void **state)
+{
+	AUTO(container_state) a = make(ID_A, "web");
+	AUTO(container_state) b = make(ID_B, "web");
+	int old = state_register(inner, &a, NULL), new;
+
+	(void)state;
+	assert_true(old >= 0);
+	state_free_name(inner, &a);
+	check_find("web", NULL, -ENOENT);
+	new = state_register(inner, &b, NULL);
+	assert_true(new >= 0);
+	state_unregister(inner, old, &a);
+	check_find("web", ID_B, 0);
+	state_unregister(inner, new, &b);
+}
+
+/* Readers find a container that is there at every moment of its file's replacement. */
+static void test_replace(void **state)
+{
+	AUTO(container_state) s = make(ID_A, "web");
+	int fd = state_register(inner, &s, NULL);
+	pid_t reader;
+	int status;
+
+	(void)state;
+	assert_true(fd >= 0);
+	reader = fork();
+	if (reader == 0) {
+		for (int i = 0; i < 2000; i++) {
+			struct container_state *list;
+			size_t n = 0;
+
+			if (state_list(inner, &list, &n, NULL) < 0 || n != 1)
+				_exit(1);
+			container_states_free(list, n);
+		}
+		_exit(0);
+	}
+	while (waitpid(reader, &status, WNOHANG) == 0) {
+		s.pid++;
+		assert_int_equal(state_replace(inner, &fd, &s, NULL), 0);
+	}
+	assert_int_equal(status, 0);
+	state_unregister(inner, fd, &s);
+}
+
 static void test_open_pid(void **state)
 {
 	AUTO(container_state) s = make(ID_A, "p");
@@ -360,6 +408,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_members, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_free_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_open_pid, setup, teardown),
 	};
 
