@@ -116,20 +116,39 @@ static int terminate_main(const struct context *ctx, void *target, char *const *
 	return all(ctx, target, POWER_TERMINATE, operands);
 }
 
-#define POWER_COMMAND(verb, text, more)                       \
-	const struct command command_##verb = {               \
-		.name = #verb,                                \
-		.usage = "[OPTIONS] MACHINE [MACHINE...]",    \
-		.summary = text,                              \
-		.details = more,                              \
-		.options = options,                           \
-		.n_options = ARRAY_SIZE(options),             \
-		.min_operands = 1,                            \
-		.max_operands = -1,                           \
-		.main = verb##_main,                          \
-		.options_size = sizeof(struct power_options), \
-	}
+const struct command command_poweroff = {
+	.name = "poweroff",
+	.usage = "[OPTIONS] MACHINE [MACHINE...]",
+	.summary = "Shut machines down in order",
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.min_operands = 1,
+	.max_operands = -1,
+	.main = poweroff_main,
+	.options_size = sizeof(struct power_options),
+};
 
-POWER_COMMAND(poweroff, "Shut machines down in order", NULL);
-POWER_COMMAND(reboot, "Restart machines; what was written in them stays", NULL);
-POWER_COMMAND(terminate, "End machines at once", "Nothing in the machine is asked or told.");
+const struct command command_reboot = {
+	.name = "reboot",
+	.usage = "[OPTIONS] MACHINE [MACHINE...]",
+	.summary = "Restart machines; what was written in them stays",
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.min_operands = 1,
+	.max_operands = -1,
+	.main = reboot_main,
+	.options_size = sizeof(struct power_options),
+};
+
+const struct command command_terminate = {
+	.name = "terminate",
+	.usage = "[OPTIONS] MACHINE [MACHINE...]",
+	.summary = "End machines at once",
+	.details = "Nothing in the machine is asked or told.",
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.min_operands = 1,
+	.max_operands = -1,
+	.main = terminate_main,
+	.options_size = sizeof(struct power_options),
+};

@@ -118,7 +118,8 @@ static int make_inaccessible(int host, struct err *err)
 	return 0;
 }
 
-/* Bound by its path inside, which is short however long the host's paths are. Open to all inside; who sends is checked by what is received. */
+/* Bound by its path inside, which is short however long the host's paths are. Open to all inside, as the umask is 0 at this time; who sends is
+ * checked where it is received. */
 static int bind_notify(struct err *err)
 {
 	static const struct sockaddr_un address = { .sun_family = AF_UNIX,
@@ -130,8 +131,6 @@ static int bind_notify(struct err *err)
 		return err_sys(err, ERR_SYSTEM, "make the readiness socket");
 	if (bind(sock, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return err_sys(err, ERR_SYSTEM, "bind " BOOT_NOTIFY_PATH);
-	if (chmod(BOOT_NOTIFY_PATH, 0666) < 0)
-		return err_sys(err, ERR_SYSTEM, "open " BOOT_NOTIFY_PATH " to the machine");
 	return MOVE_FD(sock);
 }
 

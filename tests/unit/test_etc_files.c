@@ -104,10 +104,8 @@ static void test_a_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_stub),
-		cmocka_unit_test(test_private_network),
-		cmocka_unit_test(test_host_network),
+		cmocka_unit_test(test_filter),		cmocka_unit_test(test_stub),
+		cmocka_unit_test(test_private_network), cmocka_unit_test(test_host_network),
 		cmocka_unit_test(test_a_machine),
 	};
 
