@@ -122,6 +122,8 @@ static const struct option_spec options[] = {
 	    "What of a machine's own boot is left out (\"default\", \"full\": nothing)"),
 	{ "boot-timeout", 0, OPT_CALL, 0, "seconds",
 	  "How long a machine may take to come up (default 30)", set_boot_timeout },
+	ROW("console", 0, OPT_FLAG, console, NULL,
+	    "Show on stderr what a machine writes to its console while it boots"),
 	ROW("detach", 'd', OPT_FLAG, detach, NULL,
 	    "Leave the machine running in background and print its ID"),
 	ROW("detach-keys", 0, OPT_STRING, detach_keys, "string",

@@ -19,7 +19,7 @@
 #include "base/quote.h"
 #include "base/sigreset.h"
 #include "base/strv.h"
-#include "cmd/machine_tail.h"
+#include "cmd/console_text.h"
 #include "runtime/boot_spec.h"
 #include "runtime/machine.h"
 #include "runtime/machine_console.h"
@@ -94,7 +94,7 @@ static int serve_console(struct run_session *s, struct exit_info *ret, struct er
 /* Its last words are all that there is to tell why. */
 static int ended_early(const struct run_session *s, struct err *err)
 {
-	machine_print_tail(&s->m, stderr);
+	console_text_tail(&s->m, stderr);
 	if (s->m.exit.how == EXIT_HOW_SIGNALED)
 		return err_set(
 			err, ERR_SYSTEM, -ECANCELED,
@@ -108,10 +108,18 @@ static int ended_early(const struct run_session *s, struct err *err)
 static int run_in(struct run_session *s, struct exit_info *ret, struct err *err)
 {
 	const struct machine_command *cmd = &s->req->spec->boot->command;
-	int sig = 0;
-	int r = machine_wait(&s->m, s->o->wait, deadline_in(s->o->boot_timeout, BOOT_TIMEOUT),
-			     s->signal_fd, &sig, err);
+	struct console_text text = { .to = stderr };
+	int sig = 0, r;
 
+	if (s->o->console) {
+		s->m.show = console_text_add;
+		s->m.show_arg = &text;
+	}
+	r = machine_wait(&s->m, s->o->wait, deadline_in(s->o->boot_timeout, BOOT_TIMEOUT),
+			 s->signal_fd, &sig, err);
+
+	console_text_end(&text);
+	s->m.show = NULL;
 	if (r < 0) {
 		if (r == -EINTR)
 			ret->value = sig;

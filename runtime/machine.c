@@ -142,17 +142,30 @@ int machine_start(const struct foreground_request *req, struct machine *ret, str
 	return r;
 }
 
+/* The monitor has made it non-blocking. */
+static void show_console(const struct machine *m)
+{
+	char text[1024];
+	ssize_t n = read(m->console, text, sizeof(text));
+
+	if (n > 0)
+		m->show(m->show_arg, text, (size_t)n);
+}
+
 /* Return: 1 when @m->sock has something to say, 0 when the deadline has passed, -EINTR with *ret_signal */
 static int wait_for_message(const struct machine *m, usec_t deadline, int signal_fd,
 			    int *ret_signal)
 {
 	for (;;) {
 		struct pollfd p[] = { { .fd = m->sock, .events = POLLIN },
-				      { .fd = signal_fd, .events = POLLIN } };
+				      { .fd = signal_fd, .events = POLLIN },
+				      { .fd = m->show ? m->console : -1, .events = POLLIN } };
 		struct signalfd_siginfo info;
 
 		if (poll(p, ARRAY_SIZE(p), deadline_poll_ms(deadline)) < 0)
 			continue;
+		if (p[2].revents)
+			show_console(m);
 		if (p[0].revents)
 			return 1;
 		if (p[1].revents && read(signal_fd, &info, sizeof(info)) == sizeof(info) &&
@@ -182,6 +195,8 @@ static bool is_up(const struct machine *m, enum machine_wait what)
 int machine_wait(struct machine *m, enum machine_wait what, usec_t deadline, int signal_fd,
 		 int *ret_signal, struct err *err)
 {
+	if (m->show)
+		machine_take_console(m, true);
 	while (!m->ended && !is_up(m, what)) {
 		int r = wait_for_message(m, deadline, signal_fd, ret_signal);
 
@@ -194,6 +209,8 @@ int machine_wait(struct machine *m, enum machine_wait what, usec_t deadline, int
 		if (r < 0)
 			return r;
 	}
+	if (m->show)
+		machine_take_console(m, false);
 	return 0;
 }
 

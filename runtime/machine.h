@@ -26,6 +26,10 @@ struct machine {
 	bool ended;
 	struct exit_info exit; /* once it has ended; a power-off is exit code 0 */
 	char tail[MACHINE_TAIL_MAX]; /* the last that it wrote to its console; once it has ended */
+	void (*show)(
+		void *arg, const char *text,
+		size_t len); /* takes what it writes to its console while machine_wait() waits; NULL: nobody */
+	void *show_arg;
 };
 #define MACHINE_NONE \
 	((struct machine){ .sock = -EBADF, .monitor = -1, .pidfd = -EBADF, .console = -EBADF })
