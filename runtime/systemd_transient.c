@@ -2,9 +2,11 @@
 /*
  * Commands as transient services (see systemd_transient.h).
  *
- * So that the end cannot be missed, the unit is made to outlive its command: RemainAfterExit=yes, and a failure of the command does not
- * count as one of the unit ("ignore-failure"), which would for a moment make the whole machine "degraded". It then is "active (exited)"
- * until systemd_run_end() stops it. What failed before the command ran leaves the unit failed, or gone with its job's result.
+ * So that the end cannot be missed, the unit is made to outlive its command (RemainAfterExit=yes): it is "active (exited)" until
+ * systemd_run_end() stops it. A command that fails would leave it "failed" instead, and the whole machine "degraded" for that moment;
+ * so every exit code and signal is declared a success, but those codes with which systemd itself says that there was no command.
+ * (Its "ignore-failure" would hide these as well.) What failed before the command ran leaves the unit failed, or gone with only its
+ * job's result.
  */
 #include "runtime/systemd_transient.h"
 
@@ -18,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/quote.h"
 #include "base/strv.h"
+#include "runtime/systemd_manager.h"
 #include "runtime/systemd_program.h"
 #include "runtime/systemd_session.h"
 
@@ -108,7 +111,7 @@ static int escape_dollars(const char *const *argv, char ***ret)
 static void put_exec(struct bus_writer *w, unsigned version, const char *program,
 		     const char *const *argv)
 {
-	static const char *const flags[] = { "ignore-failure", "no-env-expand", NULL };
+	static const char *const flags[] = { "no-env-expand", NULL };
 	bool extended = version >= VERSION_EXEC_START_EX;
 	AUTO_STRV escaped = NULL;
 	size_t mark;
@@ -128,9 +131,28 @@ static void put_exec(struct bus_writer *w, unsigned version, const char *program
 			w->error = r;
 		else
 			bus_put_strings(w, (const char *const *)escaped);
-		bus_put_bool(w, true); /* ignore failure */
+		bus_put_bool(w, false); /* a failure is one */
 	}
 	bus_array_end(w, mark, '(');
+}
+
+/* All but systemd's own codes; a command's exit with one of those is no success, yet told apart all the same. */
+static void put_success(struct bus_writer *w)
+{
+	size_t mark;
+
+	begin_property(w, "SuccessExitStatus", "(aiai)");
+	bus_put_struct(w);
+	mark = bus_array_begin(w, 'i');
+	for (uint32_t code = 1; code <= UINT8_MAX; code++)
+		if (code < SYSTEMD_OWN_CODE_FIRST || code > SYSTEMD_OWN_CODE_LAST)
+			bus_put_u32(w, code);
+	bus_array_end(w, mark, 'i');
+	mark = bus_array_begin(w, 'i');
+	for (uint32_t sig = 1; sig < 65; sig++)
+		if (sig != 32 && sig != 33)
+			bus_put_u32(w, sig);
+	bus_array_end(w, mark, 'i');
 }
 
 static void put_stdio(struct bus_writer *w, const struct systemd_command *cmd)
@@ -166,6 +188,8 @@ static void put_properties(struct bus_writer *w, unsigned version,
 	put_text(w, "Type", version >= VERSION_TYPE_EXEC ? "exec" : "simple");
 	put_bool(w, "RemainAfterExit", true);
 	put_bool(w, "IgnoreSIGPIPE", false);
+	if (version >= VERSION_EXEC_START_EX)
+		put_success(w);
 	if (cmd->early)
 		put_bool(w, "DefaultDependencies", false);
 	put_text(w, "User", cmd->user);
@@ -249,6 +273,10 @@ int systemd_run_start(struct systemd *s, const struct systemd_command *cmd, usec
 	bus_writer_done(&body);
 	if (r < 0)
 		return r;
+	run.settings = (cmd->workdir ? SYSTEMD_RUN_WORKDIR : 0) |
+		       (cmd->user || cmd->group ? SYSTEMD_RUN_USER : 0) |
+		       (cmd->tty ? SYSTEMD_RUN_TTY : 0) |
+		       (cmd->n_properties ? SYSTEMD_RUN_PROPERTIES : 0);
 	/* Its signals have all come on this connection; they are looked for before anything is asked. */
 	run.looked_at = run.job ? s->connections : 0;
 	run.looked = now_usec();
@@ -294,7 +322,7 @@ static int judge(struct systemd *s, struct systemd_run *run, usec_t deadline,
 
 	s->changed = false;
 	ended = run->job && systemd_removed_job(s, run->job, &result);
-	if (systemd_run_result_of(&s->seen, s->version, ret))
+	if (systemd_run_result_of(&s->seen, s->version, run->settings, ret))
 		return 1;
 	if (s->connections != run->looked_at || now_usec() >= run->looked + SYSTEMD_LOOK_ANEW ||
 	    (ended && result != SYSTEMD_JOB_DONE)) {
@@ -303,7 +331,7 @@ static int judge(struct systemd *s, struct systemd_run *run, usec_t deadline,
 			return r;
 		looked = true;
 	}
-	if (looked && systemd_run_result_of(&s->seen, s->version, ret))
+	if (looked && systemd_run_result_of(&s->seen, s->version, run->settings, ret))
 		return 1;
 	if (!looked || strcmp(s->seen.active, "inactive") != 0 || s->seen.job)
 		return 0;

@@ -16,6 +16,10 @@
 
 struct systemd;
 
+/* Exit codes with which a child of systemd's says that it did not come to execute its command. */
+#define SYSTEMD_OWN_CODE_FIRST 200
+#define SYSTEMD_OWN_CODE_LAST 245
+
 /* A property beyond those of struct systemd_command. All borrowed. */
 struct systemd_property {
 	const char *name; /* "MemoryMax" */
@@ -40,8 +44,15 @@ struct systemd_command {
 	size_t n_properties;
 };
 
+/* What of a command could make systemd fail before it executes it. */
+#define SYSTEMD_RUN_WORKDIR 1U
+#define SYSTEMD_RUN_USER 2U
+#define SYSTEMD_RUN_TTY 4U
+#define SYSTEMD_RUN_PROPERTIES 8U
+
 struct systemd_run {
 	char unit[SYSTEMD_NAME_MAX];
+	unsigned settings; /* SYSTEMD_RUN_* */
 	uint32_t job; /* the start job; 0: not known */
 	uint32_t looked_at; /* on which connection it was looked at last, */
 	usec_t looked; /* and when */
@@ -93,13 +104,16 @@ int systemd_run_end(struct systemd *s, const struct systemd_run *run, usec_t dea
 		    struct err *err);
 
 /**
- * systemd_run_result_of() - what a state of a transient unit means, for a systemd of @version
- * systemd reports its own failures before the exec as exit codes 200 to 243, which a command may return just as well: since 240
- * (Type=exec) a unit that was never active has not executed anything; before, those codes are taken for systemd's.
+ * systemd_run_result_of() - what a state of a transient unit means
+ * @version:  of systemd
+ * @settings: of the command, SYSTEMD_RUN_*
+ * systemd tells of its own failures before the exec by exit codes 200 to 245, which a command may return just as well. They are taken
+ * for systemd's if the unit was never active (since 240, Type=exec, it is from the exec on; but in 252 not always when the command ends
+ * at once) and if there was something in the command that could have failed so. What remains: a command that ends at once with 203.
  * Return: true if the command is over and *ret filled
  * Source: systemd.exec(5) "Process Exit Codes"
  */
 bool systemd_run_result_of(const struct systemd_unit_state *state, unsigned version,
-			   struct systemd_run_result *ret);
+			   unsigned settings, struct systemd_run_result *ret);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/quote.h"
+#include "runtime/systemd_manager.h"
 #include "runtime/systemd_session.h"
 
 /* A word of systemd's, or "?": it goes into messages and JSON as it is. */
