@@ -4,8 +4,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -14,6 +17,7 @@
 #include <sys/capability.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/quote.h"
 #include "runtime/config_data.h"
@@ -132,6 +136,27 @@ int caps_read_bounding(uint64_t *ret, struct err *err)
 			bounding |= CAP_BIT(cap);
 	}
 	*ret = bounding & (data[0].permitted | (uint64_t)data[1].permitted << 32);
+	return 0;
+}
+
+int caps_read_bounding_of(pid_t pid, uint64_t *ret)
+{
+	char path[64], text[4096];
+	const char *at;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = fd_read_full(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	at = strstr(text, "\nCapBnd:");
+	if (!at)
+		return -ENODATA;
+	*ret = strtoull(at + strlen("\nCapBnd:"), NULL, 16);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -39,6 +40,13 @@ int caps_boot(bool private_net, uint64_t *ret, struct err *err);
  * Source: capabilities(7), PR_CAPBSET_READ(2const)
  */
 int caps_read_bounding(uint64_t *ret, struct err *err);
+
+/**
+ * caps_read_bounding_of() - the bounding set of another process
+ * Return: 0 or -errno
+ * Source: proc_pid_status(5) "CapBnd"
+ */
+int caps_read_bounding_of(pid_t pid, uint64_t *ret);
 
 /**
  * caps_apply_bounding() - drop everything that is not in @keep from the bounding set; what is absent already is fine

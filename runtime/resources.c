@@ -11,6 +11,13 @@
 #include "runtime/boot_spec.h"
 #include "runtime/fault.h"
 
+static char *policy_name(const struct container_spec *spec)
+{
+	if (!spec->seccomp_default)
+		return "";
+	return spec->boot ? "boot" : "default";
+}
+
 int resources_begin(const struct foreground_request *req, uint64_t caps, int *hold_fd,
 		    struct resources *res, struct err *err)
 {
@@ -26,24 +33,24 @@ int resources_begin(const struct foreground_request *req, uint64_t caps, int *ho
 	if (r < 0)
 		return r;
 	/* Borrowed all of it: container_state_done() is never called on this one. */
-	res->state =
-		(struct container_state){ .id = req->spec->id,
-					  .name = req->spec->name,
-					  .image = (char *)(uintptr_t)req->image,
-					  .hostname = req->spec->hostname,
-					  .cgroup = res->cgroup.path,
-					  .started = time(NULL),
-					  .boot = boot != NULL,
-					  .user = boot ? boot->command.user : req->spec->user,
-					  .workdir = boot ? boot->command.workdir :
-							    req->spec->workdir,
-					  .caps = req->spec->caps.bounding & caps,
-					  .seccomp = req->spec->seccomp_default ? "default" : "",
-					  .no_new_privs = req->spec->no_new_privs,
-					  .argv = boot ? boot->command.argv : req->spec->argv,
-					  .env = boot ? boot->command.env : req->spec->env,
-					  .layers = (struct digest *)(uintptr_t)req->layers,
-					  .n_layers = req->n_layers };
+	res->state = (struct container_state){ .id = req->spec->id,
+					       .name = req->spec->name,
+					       .image = (char *)(uintptr_t)req->image,
+					       .hostname = req->spec->hostname,
+					       .cgroup = res->cgroup.path,
+					       .started = time(NULL),
+					       .boot = boot != NULL,
+					       .user = boot ? boot->command.user : req->spec->user,
+					       .workdir = boot ? boot->command.workdir :
+								 req->spec->workdir,
+					       .caps = req->spec->caps.bounding & caps,
+					       .seccomp = policy_name(req->spec),
+					       .suppress_sync = boot && boot->suppress_sync,
+					       .no_new_privs = req->spec->no_new_privs,
+					       .argv = boot ? boot->command.argv : req->spec->argv,
+					       .env = boot ? boot->command.env : req->spec->env,
+					       .layers = (struct digest *)(uintptr_t)req->layers,
+					       .n_layers = req->n_layers };
 	return 0;
 }
 

@@ -30,7 +30,7 @@ struct container_state {
 	char *user, *workdir; /* as in the container_spec; NULL: root, / */
 	uint64_t caps; /* mask of the bounding set */
 	char *seccomp; /* policy: "default", "boot", "" for none */
-	bool no_new_privs;
+	bool no_new_privs, suppress_sync;
 	char **argv, **env;
 
 	struct digest *layers; /* owned */

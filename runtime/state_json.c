@@ -43,6 +43,7 @@ static const struct member members[] = {
 	ROW("caps", MEMBER_INT, caps),
 	ROW("seccomp", MEMBER_STRING, seccomp),
 	ROW("noNewPrivs", MEMBER_BOOL, no_new_privs),
+	ROW("suppressSync", MEMBER_BOOL, suppress_sync),
 	ROW("argv", MEMBER_STRV, argv),
 	ROW("env", MEMBER_STRV, env),
 };

@@ -7,12 +7,18 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/strv.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* linux/memfd.h since 6.3 */
+#endif
 
 extern const char stub_program[];
 extern const uint64_t stub_program_len;
@@ -37,6 +43,32 @@ int stub_place(int dir_fd, struct err *err)
 	return r < 0 ? err_sys(err, ERR_SYSTEM, "open the container's init") : r;
 }
 
+/* Linux 6.3 wants to be told that it is to be executed; before, it is not known. */
+static int make_memory(void)
+{
+	int fd = memfd_create("racker-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("racker-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd;
+}
+
+int stub_in_memory(struct err *err)
+{
+	AUTO_CLOSE int fd = make_memory();
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, ERR_SYSTEM, "make memory for the command's start");
+	r = fd_write_full(fd, stub_program, (size_t)stub_program_len);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, r, "copy the command's start: %s", strerror(-r));
+	if (fchmod(fd, 0555) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return err_sys(err, ERR_SYSTEM, "seal the command's start");
+	return MOVE_FD(fd);
+}
+
 /* Every fd but 0, 1, 2 closes on exec, save the control socket, which gets the number that the stub knows. */
 static int arrange_fds(int *stub_fd, int ctl_fd, struct err *err)
 {
@@ -55,6 +87,15 @@ static int arrange_fds(int *stub_fd, int ctl_fd, struct err *err)
 	return 0;
 }
 
+static const char *options(const struct stub_command *cmd)
+{
+	if (cmd->init)
+		return cmd->tty ? STUB_INIT STUB_TTY : STUB_INIT;
+	if (cmd->join)
+		return cmd->tty ? STUB_JOIN STUB_TTY : STUB_JOIN;
+	return STUB_PLAIN;
+}
+
 int stub_exec(int stub_fd, int ctl_fd, const struct stub_command *cmd, struct err *err)
 {
 	static char *const nothing[] = { NULL };
@@ -67,7 +108,7 @@ int stub_exec(int stub_fd, int ctl_fd, const struct stub_command *cmd, struct er
 	r = arrange_fds(&stub_fd, ctl_fd, err);
 	if (r == 0) {
 		argv[0] = "racker-init";
-		argv[1] = !cmd->init ? STUB_PLAIN : cmd->tty ? STUB_INIT STUB_TTY : STUB_INIT;
+		argv[1] = options(cmd);
 		argv[2] = cmd->path;
 		memcpy(argv + 3, cmd->argv, n * sizeof(*argv));
 		(void)syscall(SYS_execveat, stub_fd, "", argv, cmd->env ? cmd->env : nothing,

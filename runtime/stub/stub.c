@@ -3,17 +3,24 @@
  * The last step of a container's start, and with --init its PID 1: a program of its own, so that the command is never executed from a process
  * whose /proc/self/exe is the host's racker. An image could name that as interpreter and keep it open for writing (CVE-2019-5736).
  *
- *	stub OPTIONS PATH ARGV0 ARGS...		OPTIONS: "-", "init" or "init,tty"
+ *	stub OPTIONS PATH ARGV0 ARGS...		OPTIONS: "-", "init" or "join", the last two perhaps with ",tty"
  *
  * It is small and static, is copied into each container's private scratch space, and knows nothing but its arguments. All signals come blocked
  * and with default actions; fd STUB_CTL_FD is the control socket, told only when the command cannot be executed (see runtime/ctl.h).
+ *
+ * "join" is a command that enters a running container. The stub itself is still outside of the container's PID namespace, where nothing inside
+ * sees it; its child is inside, and no child of the stub but of racker, which is told its number.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +83,40 @@ static int become_init(int tty)
 	return 0;
 }
 
+/* Racker has died if the other end of its socket is closed. */
+static int die_with_racker(void)
+{
+	char byte;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	return recv(STUB_CTL_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? -ECANCELED : 0;
+}
+
+/* Return: in the new process, inside, a session leader with the terminal, 0; -errno if there is none */
+static int join(int tty)
+{
+	struct ctl_msg msg;
+	/* Nobody inside may look into it before it is the command. */
+	long pid = prctl(PR_SET_DUMPABLE, 0) < 0 ? -1 :
+						   syscall(SYS_clone, CLONE_PARENT, 0, 0, 0, 0);
+	int r;
+
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		memset(&msg, 0, sizeof(msg));
+		msg.type = CTL_JOINED;
+		msg.stage = (uint32_t)pid;
+		_exit(send(STUB_CTL_FD, &msg, sizeof(msg), MSG_NOSIGNAL) < 0 ? EXIT_NOT_STARTED :
+									       0);
+	}
+	r = die_with_racker();
+	if (r == 0 && (setsid() < 0 || (tty && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)))
+		r = -errno;
+	return r;
+}
+
 static int execute(const char *options, char **argv, char **envp)
 {
 	sigset_t none;
@@ -85,6 +126,8 @@ static int execute(const char *options, char **argv, char **envp)
 		return -errno;
 	if (!strncmp(options, STUB_INIT, strlen(STUB_INIT)))
 		r = become_init(strstr(options, STUB_TTY) != NULL);
+	else if (!strncmp(options, STUB_JOIN, strlen(STUB_JOIN)))
+		r = join(strstr(options, STUB_TTY) != NULL);
 	if (r < 0)
 		return r;
 	(void)sigemptyset(&none);
