@@ -104,8 +104,7 @@ static int add_file(struct container_spec *spec, const char *target, char *text,
 {
 	struct file_spec *f = &spec->files[spec->n_files];
 
-	f->text = text;
-	f->target = strdup(target);
+	*f = (struct file_spec){ .text = text, .target = strdup(target) };
 	if (!f->text || !f->target) {
 		free(f->text);
 		free(f->target);
