@@ -3,6 +3,7 @@
 #include "base/sigreset.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,4 +15,14 @@ void sigreset_all(void)
 	/* SIGKILL and SIGSTOP cannot be set, and need not be. */
 	for (int sig = 1; sig < _NSIG; sig++)
 		(void)syscall(SYS_rt_sigaction, sig, dfl, NULL, (size_t)(_NSIG - 1) / 8);
+}
+
+void sigreset_for_signalfd(void)
+{
+	struct sigaction hup;
+	bool known = sigaction(SIGHUP, NULL, &hup) == 0;
+
+	sigreset_all();
+	if (known)
+		(void)sigaction(SIGHUP, &hup, NULL);
 }

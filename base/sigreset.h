@@ -10,4 +10,10 @@
  */
 void sigreset_all(void);
 
+/**
+ * sigreset_for_signalfd() - the same, so that signals reach a signalfd; an ignored SIGHUP stays ignored, since nohup means what it says
+ * What the caller had us ignore (a shell's background job: INT, QUIT) never would.
+ */
+void sigreset_for_signalfd(void);
+
 #endif

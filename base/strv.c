@@ -3,6 +3,8 @@
 #include "base/strv.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t strv_len(char *const *v)
@@ -111,4 +113,23 @@ void strv_free(char **v)
 	for (char **s = v; *s; s++)
 		free(*s);
 	free(v);
+}
+
+int strv_env_apply(char ***env, const char *change)
+{
+	AUTO_FREE char *copied = NULL;
+	const char *value;
+
+	if (strchr(change, '='))
+		return strv_env_set(env, change);
+	value = getenv(change);
+	if (!value) {
+		strv_env_unset(*env, change);
+		return 0;
+	}
+	if (asprintf(&copied, "%s=%s", change, value) < 0) {
+		copied = NULL;
+		return -ENOMEM;
+	}
+	return strv_env_set(env, copied);
 }

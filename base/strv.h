@@ -21,6 +21,8 @@ bool strv_contains(char *const *v, const char *s);
 const char *strv_env_get(char *const *env, const char *name);
 /** strv_env_set() - replace NAME=… (keeping its place) or append it. @assignment is "NAME=VALUE". */
 MUST_CHECK int strv_env_set(char ***env, const char *assignment);
+/** strv_env_apply() - docker's -e: NAME=VALUE sets; NAME alone copies our own value, and what we have not is taken away. Return: 0 or -ENOMEM */
+MUST_CHECK int strv_env_apply(char ***env, const char *change);
 /** strv_env_unset() - drop every assignment to NAME. */
 void strv_env_unset(char **env, const char *name);
 void strv_free(char **v);

@@ -20,6 +20,7 @@
 /* clang-format off */
 static const struct command *const racker_commands[] = {
 	&command_run,
+	&command_exec,
 	&command_pull,
 	&command_images,
 	&command_rmi,

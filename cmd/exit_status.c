@@ -40,6 +40,11 @@ int exit_status_of_run(const struct err *err)
 	}
 }
 
+int exit_status_of_exec(const struct err *err)
+{
+	return err->kind == ERR_NOT_FOUND ? EXIT_STATUS_FAILED : exit_status_of_run(err);
+}
+
 int exit_status_of_command(const struct err *err)
 {
 	return err->kind == ERR_INTERRUPTED ? of_interrupt() : EXIT_STATUS_FAILED;

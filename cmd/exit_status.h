@@ -18,6 +18,8 @@
 int exit_status_of_container(const struct exit_info *info);
 /** exit_status_of_run() - `racker run` could not run it */
 int exit_status_of_run(const struct err *err);
+/** exit_status_of_exec() - `racker exec` could not execute it: 1 where docker's daemon would have refused */
+int exit_status_of_exec(const struct err *err);
 /** exit_status_of_command() - any other command of racker failed */
 int exit_status_of_command(const struct err *err);
 /** exit_status_of_postroj() - a command of postroj failed for a reason that is no verdict: usage or infrastructure */

@@ -86,26 +86,6 @@ static int build_hostname(const struct run_request *req, struct container_spec *
 	return copy_string(name, &spec->hostname, err);
 }
 
-/* -e: KEY=VALUE sets; KEY alone copies the caller's, and what the caller has not is taken away. */
-static int apply_env_flag(char ***env, const char *flag)
-{
-	AUTO_FREE char *copied = NULL;
-	const char *value;
-
-	if (strchr(flag, '='))
-		return strv_env_set(env, flag);
-	value = getenv(flag);
-	if (!value) {
-		strv_env_unset(*env, flag);
-		return 0;
-	}
-	if (asprintf(&copied, "%s=%s", flag, value) < 0) {
-		copied = NULL;
-		return -ENOMEM;
-	}
-	return strv_env_set(env, copied);
-}
-
 static int build_env(const struct run_request *req, const struct image_config *config,
 		     struct container_spec *spec, struct err *err)
 {
@@ -125,7 +105,7 @@ static int build_env(const struct run_request *req, const struct image_config *c
 		if (strchr(config->env[i], '='))
 			r = strv_env_set(&spec->env, config->env[i]);
 	for (size_t i = 0; r >= 0 && i < strv_len(req->env); i++)
-		r = apply_env_flag(&spec->env, req->env[i]);
+		r = strv_env_apply(&spec->env, req->env[i]);
 	return r < 0 ? err_oom(err) : 0;
 }
 

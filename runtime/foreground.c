@@ -35,22 +35,32 @@
 #include "runtime/stdin_guard.h"
 #include "runtime/supervise.h"
 
-/* A signal that the caller had us ignore (a shell's background job: INT, QUIT) would never reach the signalfd. nohup means what it says.
- * Off the way to the command: it is started with defaults by the child itself. */
-static void reset_ignored(void)
-{
-	struct sigaction hup;
-	bool known = sigaction(SIGHUP, NULL, &hup) == 0;
+/* Of run_terminal()'s monitor, which becomes the container's owner. */
+struct terminal_run {
+	const struct launch_request *launch;
+	struct resources *res;
+};
 
-	sigreset_all();
-	if (known)
-		(void)sigaction(SIGHUP, &hup, NULL);
+static int terminal_launch(void *arg, struct container *ret, struct err *err)
+{
+	const struct terminal_run *run = arg;
+
+	return container_launch(run->launch, ret, err);
+}
+
+static void terminal_release(void *arg)
+{
+	const struct terminal_run *run = arg;
+
+	resources_release(run->res);
 }
 
 static int run_terminal(const struct foreground_request *req, const struct launch_request *launch,
 			int signal_fd, struct resources *res, struct exit_info *ret,
 			struct err *err)
 {
+	struct terminal_run run = { launch, res };
+	const struct monitor_job job = { terminal_launch, terminal_release, &run };
 	struct monitor m = MONITOR_NONE;
 	struct detach_keys detach;
 	int r = detach_keys_parse(req->detach_keys ? req->detach_keys : "", &detach, err);
@@ -59,12 +69,12 @@ static int run_terminal(const struct foreground_request *req, const struct launc
 		resources_release(res);
 		return r;
 	}
-	r = monitor_start(launch, resources_release, res, &m, err);
+	r = monitor_start(&job, &m, err);
 	if (r < 0)
 		return r;
 	cleanup_close(res->hold_fd);
 	*res->hold_fd = -EBADF;
-	reset_ignored();
+	sigreset_for_signalfd();
 	r = supervise_terminal(&m, signal_fd, req->spec->interactive, &detach, ret, err);
 	monitor_done(&m);
 	/* The monitor releases, unless it was killed: then its state file is unlocked and says what to clear away. */
@@ -80,7 +90,7 @@ static int run_direct(const struct launch_request *launch, int signal_fd, struct
 	int r = container_launch(launch, &c, err);
 
 	if (r >= 0) {
-		reset_ignored();
+		sigreset_for_signalfd();
 		r = supervise_direct(&c, signal_fd, ret, err);
 		container_done(&c);
 	}

@@ -94,8 +94,7 @@ static void exit_info_from_status(int status, struct exit_info *ret)
 	ret->value = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static _Noreturn void monitor_main(const struct launch_request *req, int sock,
-				   void (*release)(void *arg), void *arg)
+static _Noreturn void monitor_main(const struct monitor_job *job, int sock)
 {
 	struct monitor_msg msg = { .type = MONITOR_ERROR };
 	struct container c;
@@ -104,8 +103,8 @@ static _Noreturn void monitor_main(const struct launch_request *req, int sock,
 	(void)prctl(PR_SET_NAME, "racker-monitor");
 	/* Out of the terminal's session: its hang-up is not the container's. */
 	(void)setsid();
-	if (container_launch(req, &c, &msg.err) < 0) {
-		release(arg);
+	if (job->launch(job->arg, &c, &msg.err) < 0) {
+		job->release(job->arg);
 		(void)fd_send(sock, &msg, sizeof(msg), -1);
 		_exit(1);
 	}
@@ -119,7 +118,7 @@ static _Noreturn void monitor_main(const struct launch_request *req, int sock,
 	exit_info_from_status(serve(&c, &sock), &msg.exit);
 	/* Now racker reads the rest of the output, and then the end of it. */
 	cleanup_close(&slave);
-	release(arg);
+	job->release(job->arg);
 	if (sock >= 0)
 		(void)fd_send(sock, &msg, sizeof(msg), -1);
 	_exit(0);
@@ -152,8 +151,7 @@ static int expect(int sock, enum monitor_type want, struct monitor_msg *ret, int
 	return 0;
 }
 
-int monitor_start(const struct launch_request *req, void (*release)(void *arg), void *arg,
-		  struct monitor *ret, struct err *err)
+int monitor_start(const struct monitor_job *job, struct monitor *ret, struct err *err)
 {
 	struct monitor m = MONITOR_NONE;
 	struct monitor_msg msg;
@@ -165,12 +163,12 @@ int monitor_start(const struct launch_request *req, void (*release)(void *arg), 
 	m.pid = fork();
 	if (m.pid == 0) {
 		(void)close(socks[0]);
-		monitor_main(req, socks[1], release, arg);
+		monitor_main(job, socks[1]);
 	}
 	(void)close(socks[1]);
 	if (m.pid < 0) {
 		r = err_sys(err, ERR_SYSTEM, "fork the monitor");
-		release(arg);
+		job->release(job->arg);
 		monitor_done(&m);
 		return r;
 	}
@@ -180,7 +178,7 @@ int monitor_start(const struct launch_request *req, void (*release)(void *arg), 
 	if (r < 0) {
 		(void)waitpid(m.pid, NULL, 0);
 		/* It may have been killed before it could. */
-		release(arg);
+		job->release(job->arg);
 		monitor_done(&m);
 		return r;
 	}

@@ -17,13 +17,17 @@ struct monitor {
 };
 #define MONITOR_NONE ((struct monitor){ .sock = -EBADF, .pidfd = -EBADF, .pty = -EBADF })
 
-/**
- * monitor_start() - fork it and have it launch the container
- * @release: gives up cgroup and state; called in the monitor when the container has ended, or failed to start
- * Return: 0; what container_launch() returned
- */
-int monitor_start(const struct launch_request *req, void (*release)(void *arg), void *arg,
-		  struct monitor *ret, struct err *err);
+/* What it is there for. */
+struct monitor_job {
+	int (*launch)(void *arg, struct container *ret,
+		      struct err *err); /* as container_launch() */
+	/* Gives up cgroup and state; called in the monitor when the container has ended, or failed to start. */
+	void (*release)(void *arg);
+	void *arg;
+};
+
+/** monitor_start() - fork it and have it launch the container. Return: 0; what the job's launch returned */
+int monitor_start(const struct monitor_job *job, struct monitor *ret, struct err *err);
 /** monitor_wait_exit() - Return: 0 with how the container ended; -EIO when the monitor died first (the caller has to release then) */
 int monitor_wait_exit(struct monitor *m, struct exit_info *ret, struct err *err);
 /** monitor_detach() - let the container go on without us */
