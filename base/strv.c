@@ -50,6 +50,20 @@ int strv_copy(char *const *v, char ***ret)
 	return 0;
 }
 
+void strv_remove(char **v, const char *s)
+{
+	char **to = v;
+
+	for (; v && *v; v++) {
+		if (strcmp(*v, s) == 0)
+			free(*v);
+		else
+			*to++ = *v;
+	}
+	if (to)
+		*to = NULL;
+}
+
 bool strv_contains(char *const *v, const char *s)
 {
 	for (; v && *v; v++)

@@ -16,6 +16,8 @@ MUST_CHECK int strv_add(char ***v, const char *s);
 MUST_CHECK int strv_take(char ***v, char *s);
 /** strv_copy() - a deep copy in *ret (NULL for an empty vector). Return: 0 or -ENOMEM. */
 MUST_CHECK int strv_copy(char *const *v, char ***ret);
+/** strv_remove() - drop every @s */
+void strv_remove(char **v, const char *s);
 bool strv_contains(char *const *v, const char *s);
 /** strv_env_get() - value of NAME in a vector of NAME=VALUE, or NULL. Borrowed. */
 const char *strv_env_get(char *const *env, const char *name);

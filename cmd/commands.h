@@ -42,6 +42,8 @@ struct command {
 extern const struct command command_run, command_exec, command_pull, command_images, command_rmi,
 	command_inspect, command_prune, command_version, command_info, command_unpack;
 extern const struct command command_machines, command_poweroff, command_reboot, command_terminate;
+extern const struct command command_journal, command_shell, command_login, command_wait,
+	command_status;
 extern const struct command command_copy_to, command_copy_from;
 extern const struct command command_postroj_pull, command_list_images;
 

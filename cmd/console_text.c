@@ -28,7 +28,7 @@ static void add_byte(struct console_text *c, char byte)
 		console_text_end(c);
 	} else if ((byte >= ' ' && byte <= '~') || byte == '\t') {
 		if (!c->in_line)
-			(void)fputs("console: ", c->to);
+			(void)fputs(c->mark, c->to);
 		c->in_line = true;
 		(void)fputc(byte, c->to);
 	}
@@ -49,7 +49,7 @@ void console_text_end(struct console_text *c)
 
 void console_text_tail(const struct machine *m, FILE *to)
 {
-	struct console_text c = { .to = to };
+	struct console_text c = { .to = to, .mark = "console: " };
 	const char *text = m->tail;
 
 	/* The first line is whole only if nothing was lost before it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a machine writes to its console, made fit for the user's terminal: lines of plain text with a mark before each. */
+/* What a machine writes to its console or journal, made fit for the user's terminal: lines of plain text with a mark before each. */
 #ifndef CMD_CONSOLE_TEXT_H
 #define CMD_CONSOLE_TEXT_H
 
@@ -10,6 +10,7 @@ struct machine;
 
 struct console_text {
 	FILE *to;
+	const char *mark; /* before each line */
 	bool in_line; /* something of the current line has been printed */
 	char escape; /* inside an escape sequence: its second byte, or ESC while that is to come; 0: not in one */
 };

@@ -17,12 +17,14 @@
 #include "cmd/run_later.h"
 #include "cmd/run_machine.h"
 #include "cmd/run_options.h"
+#include "cmd/seconds.h"
 #include "oci/platform.h"
 #include "provision/image_ensure.h"
 #include "provision/image_name.h"
 #include "provision/machine_spec.h"
 #include "provision/names.h"
 #include "provision/run_spec.h"
+#include "provision/wait_for.h"
 #include "runtime/detach.h"
 #include "runtime/foreground.h"
 #include "runtime/state.h"
@@ -51,13 +53,20 @@ static int set_wait(void *target, const char *value, struct err *err)
 		[MACHINE_WAIT_READY] = "ready", [MACHINE_WAIT_BASIC] = "basic", [MACHINE_WAIT_NONE] = "none"
 	};
 	struct run_options *o = target;
+	struct wait_for what;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(value, names[i]) == 0) {
 			o->wait = (enum machine_wait)i;
 			return 0;
 		}
-	return err_set(err, ERR_USAGE, -EINVAL, "must be \"ready\", \"basic\" or \"none\"");
+	r = wait_for_parse(value, &what, NULL);
+	if (r < 0)
+		return err_set(
+			err, ERR_USAGE, r,
+			"must be \"ready\", \"basic\", \"none\", or as of racker wait --for");
+	return strv_add(&o->conditions, value) < 0 ? err_oom(err) : 0;
 }
 
 static int set_stop(void *target, const char *value, struct err *err)
@@ -85,26 +94,14 @@ static int set_suppress_sync(void *target, const char *value, struct err *err)
 	return err_set(err, ERR_USAGE, -EINVAL, "must be \"auto\", \"yes\" or \"no\"");
 }
 
-/* Seconds, with a fraction if need be; 0: without end. */
-static int parse_seconds(const char *text, usec_t *ret, struct err *err)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || (*end && strcmp(end, "s") != 0) || !(seconds >= 0 && seconds < 1e9))
-		return err_set(err, ERR_USAGE, -EINVAL, "must be a number of seconds");
-	*ret = seconds > 0 ? (usec_t)(seconds * (double)USEC_PER_SEC) : USEC_INFINITY;
-	return 0;
-}
-
 static int set_boot_timeout(void *target, const char *value, struct err *err)
 {
-	return parse_seconds(value, &((struct run_options *)target)->boot_timeout, err);
+	return seconds_parse(value, &((struct run_options *)target)->boot_timeout, err);
 }
 
 static int set_stop_timeout(void *target, const char *value, struct err *err)
 {
-	return parse_seconds(value, &((struct run_options *)target)->stop_timeout, err);
+	return seconds_parse(value, &((struct run_options *)target)->stop_timeout, err);
 }
 
 #define MACHINES_MAX 100000 /* of one image at once: an end for the counting */
@@ -135,6 +132,7 @@ static const struct option_spec options[] = {
 	ROW("init", 0, OPT_FLAG, init, NULL,
 	    "Run an init inside the container that forwards signals and reaps processes"),
 	ROW("interactive", 'i', OPT_FLAG, interactive, NULL, "Keep STDIN open"),
+	ROW("journal", 0, OPT_STRING, journal, "dir", "Keep a machine's journal in this directory"),
 	ROW("name", 0, OPT_STRING, name, "string", "Assign a name to the container"),
 	ROW("net", 0, OPT_STRING, network, "network", NULL),
 	ROW("network", 0, OPT_STRING, network, "network",
@@ -168,7 +166,9 @@ static const struct option_spec options[] = {
 	    "Username or UID (format: <name|uid>[:<group|gid>])"),
 	ROW("volume", 'v', OPT_STRV, volumes, "list", "Bind mount a volume"),
 	{ "wait", 0, OPT_CALL, 0, "string",
-	  "When a machine is up: \"ready\", \"basic\", \"none\" (default \"ready\")", set_wait },
+	  "When a machine is up: \"ready\", \"basic\", \"none\" (default \"ready\"); more to wait for, as "
+	  "of racker wait --for",
+	  set_wait },
 	ROW("workdir", 'w', OPT_STRING, workdir, "string",
 	    "Working directory inside the container"),
 };
@@ -187,7 +187,9 @@ static void run_options_done(void *target)
 	free(o->pull);
 	free(o->detach_keys);
 	free(o->boot_profile);
+	free(o->journal);
 	strv_free(o->credentials);
+	strv_free(o->conditions);
 	strv_free(o->env);
 	strv_free(o->volumes);
 }
@@ -398,7 +400,7 @@ static int run_booted(struct job *job, const struct machine_request *machine, st
 	job->run.machine = machine;
 	r = prepare(job, &spec, &request, err);
 	job->run = run;
-	return r < 0 ? r : run_machine(job->o, &job->run, &request, ret, err);
+	return r < 0 ? r : run_machine(job->ctx, job->o, &job->run, &request, ret, err);
 }
 
 static bool is_curated(const char *name)
@@ -415,6 +417,7 @@ static int run_image(struct job *job, const char *name, struct exit_info *ret, s
 	struct machine_request machine = { .profile = job->o->boot_profile,
 					   .credentials = job->o->credentials,
 					   .suppress_sync = job->o->suppress_sync,
+					   .journal_dir = job->o->journal,
 					   .no_command = job->o->detach && !*job->run.cmd };
 	enum boot_plan plan;
 	int r = run_spec_argv(&job->run, &job->image.config, &argv, err);

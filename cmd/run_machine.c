@@ -8,6 +8,7 @@
  */
 #include "cmd/run_machine.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,10 +18,13 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/quote.h"
-#include "base/sigreset.h"
 #include "base/strv.h"
 #include "cmd/console_text.h"
+#include "cmd/exit_status.h"
+#include "cmd/machine_report.h"
+#include "provision/wait_for.h"
 #include "runtime/boot_spec.h"
+#include "runtime/exec.h"
 #include "runtime/machine.h"
 #include "runtime/machine_console.h"
 
@@ -30,11 +34,13 @@
 #define GOING_DOWN (300 * USEC_PER_MSEC)
 
 struct run_session {
+	const struct context *ctx;
 	const struct run_options *o;
 	const struct run_request *run;
 	const struct foreground_request *req;
 	struct machine m;
 	int signal_fd;
+	usec_t boot_deadline;
 };
 
 static usec_t deadline_in(usec_t given, usec_t otherwise)
@@ -105,43 +111,171 @@ static int ended_early(const struct run_session *s, struct err *err)
 		       s->m.exit.value);
 }
 
-static int run_in(struct run_session *s, struct exit_info *ret, struct err *err)
+static int find_state(struct run_session *s, struct container_state *ret, struct err *err)
 {
-	const struct machine_command *cmd = &s->req->spec->boot->command;
-	struct console_text text = { .to = stderr };
+	return state_find(s->req->state_dir, s->req->spec->id, ret, err);
+}
+
+/* The time is over: what it is that takes so long. */
+static int late(struct run_session *s, struct err *err)
+{
+	AUTO(container_state) state = { 0 };
+	const char *name = s->req->spec->name;
+	usec_t span = s->o->boot_timeout ? s->o->boot_timeout : BOOT_TIMEOUT;
+
+	if (s->m.pidfd >= 0 && find_state(s, &state, NULL) >= 0)
+		machine_report(s->ctx, &state, s->m.pidfd, NULL);
+	return err_set(
+		err, ERR_TIMEOUT, -ETIMEDOUT,
+		"machine %s is not up after %llu.%llu seconds: its init has not notified us (see --boot-timeout; an init other than systemd never does, and needs --wait=none)",
+		name, (unsigned long long)(span / USEC_PER_SEC),
+		(unsigned long long)(span % USEC_PER_SEC / (USEC_PER_SEC / 10)));
+}
+
+/* Return: 0 when it is up; -EINTR with the signal in ret->value; other -errno */
+static int wait_up(struct run_session *s, struct exit_info *ret, struct err *err)
+{
+	struct console_text text = { .to = stderr, .mark = "console: " };
 	int sig = 0, r;
 
 	if (s->o->console) {
 		s->m.show = console_text_add;
 		s->m.show_arg = &text;
 	}
-	r = machine_wait(&s->m, s->o->wait, deadline_in(s->o->boot_timeout, BOOT_TIMEOUT),
-			 s->signal_fd, &sig, err);
-
+	r = machine_wait(&s->m, s->o->wait, s->boot_deadline, s->signal_fd, &sig, err);
 	console_text_end(&text);
 	s->m.show = NULL;
-	if (r < 0) {
-		if (r == -EINTR)
-			ret->value = sig;
-		return give_up(s, r);
-	}
-	if (s->m.ended)
+	if (r == -EINTR)
+		ret->value = sig;
+	if (r == -ETIMEDOUT)
+		return late(s, err);
+	if (r >= 0 && s->m.ended)
 		return ended_early(s, err);
-	if (s->o->detach) {
-		(void)printf("%s\n", s->req->spec->id);
-		*ret = (struct exit_info){ .how = EXIT_HOW_DETACHED };
-		return machine_detach(&s->m, err);
-	}
-	(void)cmd;
-	(void)GOING_DOWN;
-	return serve_console(s, ret, err);
+	return r;
 }
 
-int run_machine(const struct run_options *o, const struct run_request *run,
-		const struct foreground_request *req, struct exit_info *ret, struct err *err)
+/* What --wait asks for beside the boot. Return: as wait_up() */
+static int wait_more(struct run_session *s, struct exit_info *ret, struct err *err)
+{
+	AUTO(container_state) state = { 0 };
+	struct wait_for_machine where = { .state = &state,
+					  .pidfd = s->m.pidfd,
+					  .deadline = s->boot_deadline,
+					  .signal_fd = s->signal_fd };
+	int r = s->o->conditions ? find_state(s, &state, err) : 0;
+
+	for (size_t i = 0; r >= 0 && i < strv_len(s->o->conditions); i++) {
+		struct wait_for what;
+
+		r = wait_for_parse(s->o->conditions[i], &what, err);
+		if (r >= 0)
+			r = wait_for(&where, &what, err);
+		if (r == -EINTR)
+			ret->value = where.signal;
+		if (r == -ETIMEDOUT || r == -ECANCELED) {
+			machine_report(s->ctx, &state, s->m.pidfd,
+				       what.kind == WAIT_FOR_UNIT ? what.text : NULL);
+			return err_prefix(err, r, "wait for %s in machine %s",
+					  QUOTE_PLAIN(s->o->conditions[i]), s->req->spec->name);
+		}
+	}
+	return r;
+}
+
+/* A command that a signal ended may have been ended by the machine's own end, which is then what happened. Return: 1 if so, 0, -errno */
+static int went_down(struct run_session *s, const struct exit_info *info, struct err *err)
+{
+	unsigned int boots = s->m.boots;
+	usec_t deadline = now_usec() + GOING_DOWN;
+	int r = 0;
+
+	if (info->how != EXIT_HOW_SIGNALED && info->value < EXIT_STATUS_SIGNAL)
+		return 0;
+	while (r == 0 && !s->m.ended && s->m.boots == boots && s->m.pid != 0) {
+		struct pollfd p = { .fd = s->m.sock, .events = POLLIN };
+
+		if (s->m.notify.stopping)
+			deadline = USEC_INFINITY;
+		if (poll(&p, 1, deadline_poll_ms(deadline)) == 0)
+			return 0;
+		r = machine_next(&s->m, err);
+	}
+	return r < 0 ? r : 1;
+}
+
+/* Return: 1 to run the command again, since the machine reboots under a user's terminal; 0 with *ret; -errno */
+static int run_once(struct run_session *s, struct exit_info *ret, struct err *err)
+{
+	const struct machine_command *cmd = &s->req->spec->boot->command;
+	AUTO(container_state) state = { 0 };
+	struct exec_request req = { .container = &state,
+				    .cache_dir = s->req->cache_dir,
+				    .argv = cmd->argv,
+				    .env = cmd->env,
+				    .workdir = cmd->workdir,
+				    .user = cmd->user,
+				    .detach_keys = s->req->detach_keys,
+				    .tty = s->run->tty,
+				    .interactive = s->run->interactive };
+	int r = find_state(s, &state, err);
+
+	if (r >= 0)
+		r = exec_run(&req, s->signal_fd, ret, err);
+	if (r < 0 || ret->how == EXIT_HOW_DETACHED)
+		return r < 0 ? r : 0;
+	r = went_down(s, ret, err);
+	if (r <= 0)
+		return r;
+	if (s->m.ended) {
+		*ret = s->m.exit;
+		return 0;
+	}
+	return s->run->tty;
+}
+
+static int run_command(struct run_session *s, struct exit_info *ret, struct err *err)
+{
+	int r;
+
+	while ((r = run_once(s, ret, err)) > 0) {
+		(void)fputs("\r\nThe machine reboots.\r\n", stderr);
+		s->boot_deadline = deadline_in(s->o->boot_timeout, BOOT_TIMEOUT);
+		r = wait_up(s, ret, err);
+		if (r < 0)
+			break;
+	}
+	if (r >= 0 && ret->how == EXIT_HOW_DETACHED)
+		return machine_detach(&s->m, err);
+	/* How the command ended is what counts, and it has been waited for. */
+	if (r >= 0)
+		return stop(s, err);
+	return give_up(s, r);
+}
+
+static int serve(struct run_session *s, struct exit_info *ret, struct err *err)
+{
+	int r;
+
+	if (!s->req->spec->boot->command.argv && !s->o->detach)
+		return serve_console(s, ret, err);
+	r = wait_up(s, ret, err);
+	if (r >= 0)
+		r = wait_more(s, ret, err);
+	if (r < 0)
+		return give_up(s, r);
+	if (!s->o->detach)
+		return run_command(s, ret, err);
+	(void)printf("%s\n", s->req->spec->id);
+	*ret = (struct exit_info){ .how = EXIT_HOW_DETACHED };
+	return machine_detach(&s->m, err);
+}
+
+int run_machine(const struct context *ctx, const struct run_options *o,
+		const struct run_request *run, const struct foreground_request *req,
+		struct exit_info *ret, struct err *err)
 {
 	struct run_session s = {
-		.o = o, .run = run, .req = req, .m = MACHINE_NONE, .signal_fd = -EBADF
+		.ctx = ctx, .o = o, .run = run, .req = req, .m = MACHINE_NONE, .signal_fd = -EBADF
 	};
 	sigset_t all, old;
 	int r;
@@ -152,8 +286,9 @@ int run_machine(const struct run_options *o, const struct run_request *run,
 	s.signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	r = s.signal_fd < 0 ? err_sys(err, ERR_SYSTEM, "receive signals") :
 			      machine_start(req, &s.m, err);
+	s.boot_deadline = deadline_in(o->boot_timeout, BOOT_TIMEOUT);
 	if (r >= 0)
-		r = run_in(&s, ret, err);
+		r = serve(&s, ret, err);
 	machine_done(&s.m);
 	cleanup_close(&s.signal_fd);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);

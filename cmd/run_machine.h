@@ -15,7 +15,8 @@
  * @run: what the command gets besides
  * Return: 0 with how it ended; ERR_NO_INIT, ERR_CONFLICT (the name is in use), ERR_INTERRUPTED with the signal in ret->value, other -errno
  */
-int run_machine(const struct run_options *o, const struct run_request *run,
-		const struct foreground_request *req, struct exit_info *ret, struct err *err);
+int run_machine(const struct context *ctx, const struct run_options *o,
+		const struct run_request *run, const struct foreground_request *req,
+		struct exit_info *ret, struct err *err);
 
 #endif

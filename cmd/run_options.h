@@ -17,8 +17,8 @@ enum machine_stop { MACHINE_STOP_KILL, MACHINE_STOP_CLEAN };
 struct run_options {
 	bool interactive, tty, rm, read_only, init, quiet, strict_tty, detach, console;
 	char *name, *workdir, *user, *entrypoint, *hostname, *network, *platform, *pull,
-		*detach_keys, *boot_profile;
-	char **env, **volumes, **credentials;
+		*detach_keys, *boot_profile, *journal;
+	char **env, **volumes, **credentials, **conditions;
 	enum boot_mode boot;
 	enum machine_wait wait;
 	enum machine_stop stop;

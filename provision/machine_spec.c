@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/quote.h"
@@ -139,6 +140,26 @@ static int fill(const struct machine_request *req, struct boot_spec *boot, struc
 	return r < 0 ? r : load_profile(req, boot, err);
 }
 
+/* The directory makes journald store its journal, once it is told that the disk is there: which the profile has left out as useless. */
+static int keep_journal(const char *dir, struct container_spec *spec, struct err *err)
+{
+	static const char flush[] = "systemd-journal-flush.service";
+	struct bind_spec *grown =
+		reallocarray(spec->binds, spec->n_binds + 1, sizeof(*spec->binds));
+	AUTO_FREE char *cwd = dir[0] == '/' ? strdup("") : get_current_dir_name();
+	struct bind_spec bind = { 0 };
+
+	if (!grown || !cwd)
+		return err_oom(err);
+	spec->binds = grown;
+	bind.target = strdup("/var/log/journal");
+	if (asprintf(&bind.source, "%s%s%s", cwd, *cwd ? "/" : "", dir) < 0)
+		bind.source = NULL;
+	spec->binds[spec->n_binds++] = bind;
+	strv_remove(spec->boot->masked_units, flush);
+	return bind.target && bind.source ? 0 : err_oom(err);
+}
+
 int machine_spec_check(const struct machine_request *req, struct err *err)
 {
 	AUTO(boot_spec) boot = { 0 };
@@ -154,6 +175,8 @@ int machine_spec_apply(const struct machine_request *req, struct container_spec 
 
 	if (r >= 0)
 		r = fill(req, spec->boot, err);
+	if (r >= 0 && req->journal_dir)
+		r = keep_journal(req->journal_dir, spec, err);
 	if (r >= 0)
 		r = move_command(req, spec, err);
 	if (r >= 0)

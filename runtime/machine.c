@@ -46,6 +46,7 @@ static void take_message(struct machine *m, const struct machine_msg *msg, int *
 		break;
 	case MACHINE_MSG_REBOOT:
 		m->pid = 0;
+		m->notify = (struct notify){ 0 };
 		break;
 	case MACHINE_MSG_ENDED:
 		m->ended = true;
@@ -181,6 +182,8 @@ static int wait_for_message(const struct machine *m, usec_t deadline, int signal
 
 static bool is_up(const struct machine *m, enum machine_wait what)
 {
+	if (m->pid == 0)
+		return false;
 	switch (what) {
 	case MACHINE_WAIT_READY:
 		return m->notify.ready;
@@ -189,7 +192,7 @@ static bool is_up(const struct machine *m, enum machine_wait what)
 	case MACHINE_WAIT_NONE:
 		break;
 	}
-	return m->pid > 0;
+	return true;
 }
 
 int machine_wait(struct machine *m, enum machine_wait what, usec_t deadline, int signal_fd,

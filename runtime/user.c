@@ -36,6 +36,7 @@ void user_ids_done(struct user_ids *ids)
 {
 	free(ids->groups);
 	free(ids->home);
+	free(ids->shell);
 	*ids = (struct user_ids){ 0 };
 }
 
@@ -150,22 +151,27 @@ static bool find_account(struct text passwd, struct text name, uid_t uid, struct
 }
 
 /* Docker's runtime looks HOME up by uid, so a second name of a uid has the home of the first. */
-static int find_home(struct text passwd, uid_t uid, char **ret, struct err *err)
+static int find_home(struct text passwd, struct user_ids *ids, struct err *err)
 {
-	struct text fields[FIELDS_MAX], home = { "/", 1 };
+	struct text fields[FIELDS_MAX] = { 0 }, home = { "/", 1 }, shell = { "/bin/sh", 7 };
 
 	while (next_entry(&passwd, 6, fields)) {
 		uint32_t entry_uid, gid;
 
 		if (parse_id(fields[2], &entry_uid) < 0 || parse_id(fields[3], &gid) < 0 ||
-		    entry_uid != uid)
+		    entry_uid != ids->uid) {
+			fields[6] = (struct text){ 0 };
 			continue;
+		}
 		if (fields[5].len > 0)
 			home = fields[5];
+		if (fields[6].len > 0)
+			shell = fields[6];
 		break;
 	}
-	*ret = strndup(home.at, home.len);
-	return *ret ? 0 : err_oom(err);
+	ids->home = strndup(home.at, home.len);
+	ids->shell = strndup(shell.at, shell.len);
+	return ids->home && ids->shell ? 0 : err_oom(err);
 }
 
 static int resolve_user(struct text passwd, struct text user, struct account *ret, struct err *err)
@@ -340,7 +346,7 @@ int user_lookup(int root_fd, const char *user, struct user_ids *ret, struct err 
 	r = lookup_groups(root_fd, &account, group_part, &ids, err);
 	if (r < 0)
 		return r;
-	r = find_home(passwd, ids.uid, &ids.home, err);
+	r = find_home(passwd, &ids, err);
 	if (r < 0)
 		return r;
 	*ret = ids;

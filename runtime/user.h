@@ -17,6 +17,7 @@ struct user_ids {
 	gid_t *groups; /* for setgroups(2): the primary gid first, no duplicates */
 	size_t n_groups; /* 1..NGROUPS_MAX */
 	char *home; /* of the first passwd entry with this uid, else "/" */
+	char *shell; /* of the same, else "/bin/sh" */
 };
 void user_ids_done(struct user_ids *ids);
 
