@@ -127,9 +127,8 @@ static int late(struct run_session *s, struct err *err)
 		machine_report(s->ctx, &state, s->m.pidfd, NULL);
 	return err_set(
 		err, ERR_TIMEOUT, -ETIMEDOUT,
-		"machine %s is not up after %llu.%llu seconds: its init has not notified us (see --boot-timeout; an init other than systemd never does, and needs --wait=none)",
-		name, (unsigned long long)(span / USEC_PER_SEC),
-		(unsigned long long)(span % USEC_PER_SEC / (USEC_PER_SEC / 10)));
+		"machine %s is not up after %.3g seconds: its init has not notified us (see --boot-timeout; an init other than systemd never does, and needs --wait=none)",
+		name, (double)span / (double)USEC_PER_SEC);
 }
 
 /* Return: 0 when it is up; -EINTR with the signal in ret->value; other -errno */

@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -103,10 +105,28 @@ static int pause_until(struct wait_for_machine *m, usec_t until, struct err *err
 	return 0;
 }
 
+/* As systemctl takes it: a name without a type is a service's. */
+static void unit_name(const char *text, char ret[static SYSTEMD_NAME_MAX])
+{
+	static const char *const types[] = { ".service",   ".socket", ".target", ".mount",
+					     ".automount", ".timer",  ".path",	 ".slice",
+					     ".scope",	   ".device", ".swap" };
+	size_t len = strlen(text);
+	bool typed = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(types) && !typed; i++) {
+		size_t n = strlen(types[i]);
+
+		typed = len > n && strcmp(text + len - n, types[i]) == 0;
+	}
+	(void)snprintf(ret, SYSTEMD_NAME_MAX, "%s%s", text, typed ? "" : ".service");
+}
+
 /* One slice of a question to systemd. Return: 1 so it is, 0 not yet, -errno */
 static int ask(struct systemd *s, const struct wait_for *what, usec_t until, struct err *err)
 {
 	struct systemd_unit_state unit = { 0 };
+	char name[SYSTEMD_NAME_MAX];
 	enum systemd_state state;
 	int r;
 
@@ -114,7 +134,8 @@ static int ask(struct systemd *s, const struct wait_for *what, usec_t until, str
 		r = systemd_wait_startup(s, until, &state, err);
 		return r == -ETIMEDOUT ? 0 : r < 0 ? r : 1;
 	}
-	r = systemd_wait_unit(s, what->text, until, &unit, err);
+	unit_name(what->text, name);
+	r = systemd_wait_unit(s, name, until, &unit, err);
 	if (r == -ETIMEDOUT)
 		return 0;
 	if (r == SYSTEMD_WAIT_FAILED)
