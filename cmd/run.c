@@ -112,6 +112,8 @@ static int set_stop_timeout(void *target, const char *value, struct err *err)
 	}
 
 static const struct option_spec options[] = {
+	ROW("as-unit", 0, OPT_FLAG, as_unit, NULL,
+	    "Run COMMAND as a transient unit of a machine's systemd"),
 	{ "boot", 0, OPT_CALL, 0, NULL,
 	  "Boot the image's init and run COMMAND in it (\"auto\", \"always\", \"never\", \"app\")",
 	  set_boot },

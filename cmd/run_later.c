@@ -6,7 +6,6 @@
 const struct later_flag run_later_flags[RUN_LATER_FLAGS] = {
 	{ "add-host", 0, true, false },
 	{ "annotation", 0, true, false },
-	{ "as-unit", 0, false, false },
 	{ "attach", 'a', true, false },
 	{ "authfile", 0, true, false },
 	{ "blkio-weight", 0, true, false },

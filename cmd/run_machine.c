@@ -27,6 +27,7 @@
 #include "runtime/exec.h"
 #include "runtime/machine.h"
 #include "runtime/machine_console.h"
+#include "runtime/unit_run.h"
 
 #define BOOT_TIMEOUT (30 * USEC_PER_SEC)
 #define STOP_TIMEOUT (10 * USEC_PER_SEC)
@@ -216,10 +217,17 @@ static int run_once(struct run_session *s, struct exit_info *ret, struct err *er
 				    .detach_keys = s->req->detach_keys,
 				    .tty = s->run->tty,
 				    .interactive = s->run->interactive };
+	const struct unit_run_request unit = { .command = &req,
+					       .pidfd = s->m.pidfd,
+					       .unit = s->o->boot == BOOT_APP ? "app.service" :
+										NULL,
+					       .journal = s->o->boot == BOOT_APP && !s->run->tty };
 	int r = find_state(s, &state, err);
 
 	if (r >= 0)
-		r = exec_run(&req, s->signal_fd, ret, err);
+		r = s->o->as_unit || s->o->boot == BOOT_APP ?
+			    unit_run(&unit, s->signal_fd, ret, err) :
+			    exec_run(&req, s->signal_fd, ret, err);
 	if (r < 0 || ret->how == EXIT_HOW_DETACHED)
 		return r < 0 ? r : 0;
 	r = went_down(s, ret, err);

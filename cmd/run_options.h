@@ -15,7 +15,7 @@
 enum machine_stop { MACHINE_STOP_KILL, MACHINE_STOP_CLEAN };
 
 struct run_options {
-	bool interactive, tty, rm, read_only, init, quiet, strict_tty, detach, console;
+	bool interactive, tty, rm, read_only, init, quiet, strict_tty, detach, console, as_unit;
 	char *name, *workdir, *user, *entrypoint, *hostname, *network, *platform, *pull,
 		*detach_keys, *boot_profile, *journal;
 	char **env, **volumes, **credentials, **conditions;
