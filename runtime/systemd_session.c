@@ -141,7 +141,7 @@ static void note_change(struct systemd *s, struct bus_reader *body)
 		s->changed = true;
 }
 
-static void on_signal(void *arg, const struct bus_header *head, struct bus_reader *body)
+void systemd_signal(void *arg, const struct bus_header *head, struct bus_reader *body)
 {
 	struct systemd *s = arg;
 
@@ -218,7 +218,7 @@ static int attach(struct systemd *s, const char *path, const char *destination, 
 
 	if (r < 0)
 		return r;
-	r = bus_open(fd, on_signal, s, deadline, &s->bus, err);
+	r = bus_open(fd, systemd_signal, s, deadline, &s->bus, err);
 	if (r < 0)
 		return err_prefix(err, r, "%s in the machine", path);
 	s->destination = destination;

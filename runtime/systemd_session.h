@@ -80,6 +80,9 @@ int systemd_get(struct systemd *s, const char *path, const char *interface, cons
  */
 int systemd_await(struct systemd *s, usec_t deadline, struct err *err);
 
+/** systemd_signal() - take note of what a signal tells; the bus_signal_fn of every session, @arg is the struct systemd */
+void systemd_signal(void *arg, const struct bus_header *head, struct bus_reader *body);
+
 /** systemd_bad_answer() - an answer that has not the form it should have. Return: -EBADMSG */
 int systemd_bad_answer(const char *member, struct err *err);
 
