@@ -19,28 +19,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/fd.h"
-#include "base/path_at.h"
 #include "base/quote.h"
 #include "base/sigreset.h"
 #include "base/strv.h"
+#include "runtime/become.h"
 #include "runtime/boot_tree.h"
-#include "runtime/caps.h"
 #include "runtime/command.h"
 #include "runtime/console.h"
 #include "runtime/ctl.h"
@@ -64,14 +56,7 @@ struct child {
 /* The container ends when racker is killed. A set-user-ID command loses this, and any command can give it up; the next start sweeps those. */
 static int stage_parent_death(struct child *c, struct err *err)
 {
-	char byte;
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return err_sys(err, ERR_SYSTEM, "tie the container's life to racker's");
-	/* It may have died before; there is no getppid() across PID namespaces, but its socket tells. */
-	if (recv(c->req->ctl_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-		_exit(CHILD_FAILED);
-	return 0;
+	return become_tied(c->req->ctl_fd, err);
 }
 
 static int stage_sources(struct child *c, struct err *err)
@@ -164,21 +149,9 @@ static int stage_machine(struct child *c, struct err *err)
 
 static int stage_user(struct child *c, struct err *err)
 {
-	const char *home = strv_env_get(c->spec->env, "HOME");
-	AUTO_FREE char *assignment = NULL;
 	int r = user_lookup(c->root_fd, c->spec->user, &c->user, err);
 
-	if (r < 0)
-		return r;
-	if (strv_copy(c->spec->env, &c->env) < 0)
-		return err_oom(err);
-	if (home && *home)
-		return 0;
-	if (asprintf(&assignment, "HOME=%s", c->user.home) < 0) {
-		assignment = NULL;
-		return err_oom(err);
-	}
-	return strv_env_set(&c->env, assignment) < 0 ? err_oom(err) : 0;
+	return r < 0 ? r : become_env(c->spec->env, &c->user, &c->env, err);
 }
 
 static int stage_stub(struct child *c, struct err *err)
@@ -189,34 +162,7 @@ static int stage_stub(struct child *c, struct err *err)
 
 static int stage_workdir(struct child *c, struct err *err)
 {
-	const char *dir = c->spec->workdir && *c->spec->workdir ? c->spec->workdir : "/";
-	AUTO_CLOSE int fd = path_at_open(c->root_fd, dir, O_PATH | O_DIRECTORY, 0);
-	char cwd[PATH_MAX];
-
-	if (fd < 0 || fchdir(fd) < 0) {
-		errno = fd < 0 ? -fd : errno;
-		return err_sys(err, ERR_SYSTEM, "enter working directory %s", QUOTE(dir));
-	}
-	/* Outside of the root the kernel says "(unreachable)/..." (CVE-2024-21626). */
-	if (!getcwd(cwd, sizeof(cwd)) || cwd[0] != '/')
-		return err_set(err, ERR_SYSTEM, -EXDEV, "working directory %s leads outside",
-			       QUOTE(dir));
-	return 0;
-}
-
-/* The container's own /dev/null as stdin, unless stdin is wanted. */
-static int null_stdin(struct err *err)
-{
-	AUTO_CLOSE int fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0)
-		return err_sys(err, ERR_SYSTEM, "open /dev/null");
-	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-		return err_set(err, ERR_SYSTEM, -ENODEV, "/dev/null is not the null device");
-	if (dup2(fd, STDIN_FILENO) < 0)
-		return err_sys(err, ERR_SYSTEM, "close stdin");
-	return 0;
+	return become_in(c->root_fd, c->spec->workdir, err);
 }
 
 static int stage_stdio(struct child *c, struct err *err)
@@ -227,7 +173,7 @@ static int stage_stdio(struct child *c, struct err *err)
 	if (setsid() < 0)
 		return err_sys(err, ERR_SYSTEM, "start a session");
 	if (!c->spec->tty && !c->spec->boot)
-		return c->spec->interactive ? 0 : null_stdin(err);
+		return c->spec->interactive ? 0 : become_without_stdin(err);
 	if (c->req->winsize && ioctl(c->mounts.pty_slave, TIOCSWINSZ, c->req->winsize) < 0)
 		return err_sys(err, ERR_SYSTEM, "set the size of the pseudo-terminal");
 	r = ctl_send(c->req->ctl_fd, &msg, c->mounts.pty_master);
@@ -242,17 +188,7 @@ static int stage_stdio(struct child *c, struct err *err)
 
 static int stage_bounding(struct child *c, struct err *err)
 {
-	int r = caps_apply_bounding(c->req->caps.bounding, err);
-
-	if (r < 0)
-		return r;
-	if (setgroups(c->user.n_groups, c->user.groups) < 0)
-		return err_sys(err, ERR_SYSTEM, "set supplementary groups");
-	if (setresgid(c->user.gid, c->user.gid, c->user.gid) < 0)
-		return err_sys(err, ERR_SYSTEM, "become group %u", c->user.gid);
-	if (c->spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(err, ERR_SYSTEM, "set no_new_privs");
-	return 0;
+	return become_bounded(&c->user, &c->req->caps, c->spec->no_new_privs, err);
 }
 
 static int stage_seccomp(struct child *c, struct err *err)
@@ -262,22 +198,7 @@ static int stage_seccomp(struct child *c, struct err *err)
 
 static int stage_credentials(struct child *c, struct err *err)
 {
-	struct cap_sets caps = c->req->caps;
-	int r;
-
-	if (setresuid(c->user.uid, c->user.uid, c->user.uid) < 0)
-		return err_sys(err, ERR_SYSTEM, "become user %u", c->user.uid);
-	/* As docker: another user than root starts with the bounding set alone. */
-	if (c->user.uid != 0)
-		caps.effective = caps.permitted = caps.inheritable = caps.ambient = 0;
-	r = caps_apply_sets(&caps, err);
-	if (r < 0)
-		return r;
-	/* Changing the user forgot it. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return err_sys(err, ERR_SYSTEM, "tie the container's life to racker's");
-	(void)umask(0022);
-	return 0;
+	return become_user(&c->user, &c->req->caps, err);
 }
 
 /* The parent does its own part of the start meanwhile; without it (or without the parent) nothing of the image may run. */
