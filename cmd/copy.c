@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@
 
 #define PROGRESS_USEC (100 * USEC_PER_MSEC)
 #define NOTICES_MAX 50 /* a container must not fill the terminal */
+#define START_USEC (2 * USEC_PER_SEC) /* how long a container may be about to start */
+#define START_POLL_MS 5
 #define FILES_WANTED ((rlim_t)2 * COPY_DEPTH_MAX + 64)
 
 struct copy_flags {
@@ -145,19 +148,40 @@ static void allow_files(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* A container whose command has just been executed says so a moment later: whoever hears from the command first need not fail. */
+static int find_container(const struct context *ctx, const char *name, struct container_state *ret,
+			  struct err *err)
+{
+	usec_t deadline = now_usec() + START_USEC;
+
+	for (;;) {
+		AUTO(container_state) state = { 0 };
+		int r = state_find(ctx->settings.state_dir, name, &state, err);
+
+		if (r < 0)
+			return r;
+		if (state.running) {
+			*ret = state;
+			state = (struct container_state){ 0 };
+			return 0;
+		}
+		/* Until then, it may see the host's files. */
+		if (now_usec() >= deadline)
+			return err_set(err, ERR_CONFLICT, -EAGAIN, "container %s is still starting",
+				       QUOTE_PLAIN(name));
+		(void)poll(NULL, 0, START_POLL_MS);
+	}
+}
+
 static int open_container(const struct context *ctx, const char *name, struct root_view *ret,
 			  struct err *err)
 {
 	AUTO(container_state) state = { 0 };
 	AUTO_CLOSE int pidfd = -EBADF;
-	int r = state_find(ctx->settings.state_dir, name, &state, err);
+	int r = find_container(ctx, name, &state, err);
 
 	if (r < 0)
 		return r;
-	/* Until its command is executed, it may see the host's files. */
-	if (!state.running)
-		return err_set(err, ERR_CONFLICT, -EAGAIN, "container %s is not running",
-			       QUOTE_PLAIN(name));
 	pidfd = state_open_pid(&state, err);
 	return pidfd < 0 ? pidfd : root_view_open(pidfd, state.pid, ret, err);
 }
