@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
@@ -15,6 +16,7 @@
 #include "cmd/exit_status.h"
 #include "cmd/machine_find.h"
 #include "cmd/print_err.h"
+#include "runtime/machine_power.h"
 
 struct power_options {
 	bool no_wait;
@@ -32,18 +34,21 @@ static const struct option_spec options[] = {
 
 enum power { POWER_OFF, POWER_REBOOT, POWER_TERMINATE };
 
-/* What systemd does on each (systemd(1) "Signals"); a killed PID 1 takes all others along. */
-static int signal_for(enum power what)
+static int tell(const struct context *ctx, const struct found_machine *m, enum power what,
+		struct err *err)
 {
-	switch (what) {
-	case POWER_OFF:
-		return SIGRTMIN + 4;
-	case POWER_REBOOT:
-		return SIGRTMIN + 5;
-	case POWER_TERMINATE:
-		break;
-	}
-	return SIGKILL;
+	int r;
+
+	if (what != POWER_TERMINATE)
+		return machine_power(&m->state, m->pidfd,
+				     what == POWER_OFF ? MACHINE_POWER_OFF : MACHINE_POWER_REBOOT,
+				     ctx->settings.cache_dir, err);
+	/* It takes all others along. */
+	r = fd_pidfd_signal(m->pidfd, SIGKILL);
+	if (r >= 0 || r == -ESRCH)
+		return 0;
+	errno = -r;
+	return err_sys(err, ERR_SYSTEM, "kill machine %s", QUOTE_PLAIN(m->state.name));
 }
 
 /* Return: 0 when PID 1 has ended, -ETIMEDOUT */
@@ -64,21 +69,28 @@ static int one(const struct context *ctx, const struct power_options *o, enum po
 	       const char *name, struct err *err)
 {
 	AUTO(found_machine) m = { .pidfd = -EBADF };
+	AUTO_CLOSE int watch = -EBADF;
 	int64_t seconds = o->time > 0 ? o->time : WAIT_SECONDS;
 	int r = machine_find(ctx, name, &m, err);
 
 	if (r < 0)
 		return r;
-	r = fd_pidfd_signal(m.pidfd, signal_for(what));
-	if (r < 0 && r != -ESRCH) {
-		errno = -r;
-		return err_sys(err, ERR_SYSTEM, "signal machine %s", QUOTE_PLAIN(m.state.name));
+	watch = state_watch(ctx->settings.state_dir, &m.state);
+	r = tell(ctx, &m, what, err);
+	if (r < 0)
+		return r;
+	if (o->no_wait) {
+		(void)puts(name);
+		return 0;
 	}
-	if (!o->no_wait && wait_end(&m, now_usec() + (usec_t)seconds * USEC_PER_SEC) < 0)
+	if (wait_end(&m, now_usec() + (usec_t)seconds * USEC_PER_SEC) < 0)
 		return err_set(
 			err, ERR_TIMEOUT, -ETIMEDOUT,
 			"machine %s did not go down within %lld seconds; `racker terminate` ends it at once",
 			QUOTE_PLAIN(m.state.name), (long long)seconds);
+	/* And until its monitor has cleared up. One that reboots keeps it. */
+	if (watch >= 0 && what != POWER_REBOOT)
+		(void)flock(watch, LOCK_SH);
 	(void)puts(name);
 	return 0;
 }

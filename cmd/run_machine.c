@@ -27,6 +27,7 @@
 #include "runtime/exec.h"
 #include "runtime/machine.h"
 #include "runtime/machine_console.h"
+#include "runtime/machine_power.h"
 #include "runtime/unit_run.h"
 
 #define BOOT_TIMEOUT (30 * USEC_PER_SEC)
@@ -51,15 +52,21 @@ static usec_t deadline_in(usec_t given, usec_t otherwise)
 	return span == USEC_INFINITY ? USEC_INFINITY : now_usec() + span;
 }
 
-/* SIGRTMIN+4 means power-off to systemd (systemd(1) "Signals"); what does not end in time is killed. */
+static int find_state(struct run_session *s, struct container_state *ret, struct err *err)
+{
+	return state_find(s->req->state_dir, s->req->spec->id, ret, err);
+}
+
+/* What does not end in time, or cannot be asked, is killed. */
 static int stop(struct run_session *s, struct err *err)
 {
+	AUTO(container_state) state = { 0 };
 	int r = 0;
 
-	if (s->o->stop == MACHINE_STOP_CLEAN && !s->m.ended && s->m.pidfd >= 0) {
-		(void)fd_pidfd_signal(s->m.pidfd, SIGRTMIN + 4);
+	if (s->o->stop == MACHINE_STOP_CLEAN && !s->m.ended && s->m.pidfd >= 0 &&
+	    find_state(s, &state, NULL) >= 0 &&
+	    machine_power(&state, s->m.pidfd, MACHINE_POWER_OFF, s->req->cache_dir, NULL) >= 0)
 		r = machine_wait_end(&s->m, deadline_in(s->o->stop_timeout, STOP_TIMEOUT), err);
-	}
 	return r < 0 || s->m.ended ? r : machine_kill(&s->m, err);
 }
 
@@ -110,11 +117,6 @@ static int ended_early(const struct run_session *s, struct err *err)
 	return err_set(err, ERR_SYSTEM, -ECANCELED,
 		       "the machine ended before it was up: its init left with exit code %d",
 		       s->m.exit.value);
-}
-
-static int find_state(struct run_session *s, struct container_state *ret, struct err *err)
-{
-	return state_find(s->req->state_dir, s->req->spec->id, ret, err);
 }
 
 /* The time is over: what it is that takes so long. */

@@ -64,11 +64,13 @@ int machine_next(struct machine *m, struct err *err)
 {
 	AUTO_CLOSE int fd = -EBADF;
 	struct machine_msg msg;
+	int reset = 0;
 	ssize_t n;
 
+	/* ECONNRESET: it ended without reading all that we sent; what it had said before is behind this report. */
 	do
 		n = fd_recv(m->sock, &msg, sizeof(msg), &fd);
-	while (n == -EINTR);
+	while (n == -EINTR || (n == -ECONNRESET && !reset++));
 	if (n != (ssize_t)sizeof(msg))
 		return err_set(err, ERR_SYSTEM, -EIO, "the machine's monitor process was killed");
 	if (msg.type == MACHINE_MSG_FAILED) {

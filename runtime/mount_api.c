@@ -114,3 +114,16 @@ int mount_set_attrs(int mount_fd, uint64_t attrs, bool recursive)
 		return -errno;
 	return 0;
 }
+
+int mount_make_writable(int mount_fd)
+{
+	struct mount_attr attr = { .attr_clr = MOUNT_ATTR_RDONLY };
+	AUTO_CLOSE int fs_fd =
+		(int)syscall(SYS_fspick, mount_fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+
+	if (fs_fd < 0 || set_option(fs_fd, "rw", NULL) < 0 ||
+	    syscall(SYS_fsconfig, fs_fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0 ||
+	    syscall(SYS_mount_setattr, mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -errno;
+	return 0;
+}

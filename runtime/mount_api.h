@@ -33,4 +33,7 @@ int mount_attach(int mount_fd, int target_fd);
 /** mount_set_attrs() - add MOUNT_ATTR_* to a mount, to all below it if @recursive. Return: 0 or -errno. Source: mount_setattr(2) */
 int mount_set_attrs(int mount_fd, uint64_t attrs, bool recursive);
 
+/** mount_make_writable() - undo a remount that made a mount and its file system read-only. Return: 0 or -errno. Source: fspick(2) */
+int mount_make_writable(int mount_fd);
+
 #endif

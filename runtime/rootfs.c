@@ -154,6 +154,9 @@ static int mount_again(int scratch, int ns, struct err *err)
 		target = openat(scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		r = target < 0 ? -errno : mount_attach(mount_fd, target);
 	}
+	/* An init makes its root read-only before it reboots. */
+	if (r >= 0)
+		r = mount_make_writable(mount_fd);
 	if (r >= 0)
 		return 0;
 	errno = -r;

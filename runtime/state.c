@@ -348,6 +348,14 @@ static int find_in_list(const char *state_dir, const char *wanted, struct contai
 	return 0;
 }
 
+int state_watch(const char *state_dir, const struct container_state *s)
+{
+	AUTO_CLOSE int dir = open_dir(state_dir, false, NULL);
+	int fd = dir < 0 ? dir : openat(dir, s->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 && dir >= 0 ? -errno : fd;
+}
+
 int state_find(const char *state_dir, const char *wanted, struct container_state *ret,
 	       struct err *err)
 {

@@ -69,6 +69,8 @@ int state_find(const char *state_dir, const char *wanted, struct container_state
  * Return: pidfd (owned), -ESRCH/ERR_NOT_FOUND with docker's words ("container x is not running")
  */
 int state_open_pid(const struct container_state *s, struct err *err);
+/** state_watch() - to wait for the end of a container's owner: flock(2) of this fd for reading waits for it. Return: fd (owned) or -errno */
+int state_watch(const char *state_dir, const struct container_state *s);
 void container_states_free(struct container_state *list, size_t n);
 /** state_sweep() - clear away what killed owners left: processes, cgroup, file, name. Cheap when there is nothing. */
 int state_sweep(const char *state_dir, struct err *err);
