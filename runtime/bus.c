@@ -111,25 +111,33 @@ static enum err_kind kind_of(int code)
 	}
 }
 
+/* Why a message cannot be read, NULL for errors of another kind. */
+static const char *unreadable(int r)
+{
+	switch (r) {
+	case -E2BIG:
+		return "its message is too long";
+	case -EPROTONOSUPPORT:
+		return "its message is in the other byte order";
+	case -EBADMSG:
+		return "its message is malformed";
+	default:
+		return NULL;
+	}
+}
+
 static int lost(struct bus *b, int r, struct err *err)
 {
+	const char *why = unreadable(r);
+
 	disconnect(b);
-	switch (r) {
-	case -ETIMEDOUT:
+	if (why)
+		return err_set(err, ERR_CORRUPT, -EBADMSG, "%s", why);
+	if (r == -ETIMEDOUT)
 		return err_set(err, ERR_TIMEOUT, r, "no answer in time");
-	case -ECONNRESET:
-	case -EPIPE:
+	if (r == -ECONNRESET || r == -EPIPE)
 		return err_set(err, ERR_SYSTEM, -ECONNRESET, "the connection was closed");
-	case -E2BIG:
-		return err_set(err, ERR_CORRUPT, -EBADMSG, "its message is too long");
-	case -EPROTONOSUPPORT:
-		return err_set(err, ERR_CORRUPT, -EBADMSG,
-			       "its message is in the other byte order");
-	case -EBADMSG:
-		return err_set(err, ERR_CORRUPT, r, "its message is malformed");
-	default:
-		return err_set(err, ERR_SYSTEM, r, "D-Bus connection: %s", strerror(-r));
-	}
+	return err_set(err, ERR_SYSTEM, r, "D-Bus connection: %s", strerror(-r));
 }
 
 /* Return: 1 ready, 0 the deadline has passed, or -errno */

@@ -90,7 +90,7 @@ static int job_exists(struct systemd *s, uint32_t id, usec_t deadline, struct er
 static int guess_result(struct systemd *s, enum systemd_job_kind kind, const char *unit,
 			usec_t deadline, enum systemd_job_result *ret, struct err *err)
 {
-	struct systemd_unit_state state;
+	struct systemd_unit_state state = { 0 };
 	int r = systemd_unit_state_get(s, unit, deadline, &state, err);
 	bool up;
 
@@ -105,7 +105,7 @@ static int guess_result(struct systemd *s, enum systemd_job_kind kind, const cha
 int systemd_job_run(struct systemd *s, enum systemd_job_kind kind, const char *unit,
 		    usec_t deadline, enum systemd_job_result *ret, struct err *err)
 {
-	uint32_t id, connections;
+	uint32_t id = 0, connections;
 	usec_t look;
 	int r = queue(s, kind, unit, deadline, &id, err);
 

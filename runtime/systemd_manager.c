@@ -114,7 +114,7 @@ int systemd_wait_startup(struct systemd *s, usec_t deadline, enum systemd_state 
 			 struct err *err)
 {
 	for (;;) {
-		enum systemd_state state;
+		enum systemd_state state = SYSTEMD_UNKNOWN;
 		int r;
 
 		s->changed = false;

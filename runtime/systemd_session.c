@@ -81,7 +81,7 @@ const char *systemd_unit_path(char *buf, const char *unit)
 		memcpy(buf + n, "_", 2);
 		return buf;
 	}
-	for (size_t i = 0; unit[i] && i < SYSTEMD_NAME_MAX - 1; i++) {
+	for (size_t i = 0; i < SYSTEMD_NAME_MAX - 1 && unit[i]; i++) {
 		unsigned char c = (unsigned char)unit[i];
 		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 			     (i > 0 && c >= '0' && c <= '9');

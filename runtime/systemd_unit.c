@@ -123,7 +123,7 @@ int systemd_unit_merge(struct bus_reader *dict, struct systemd_unit_state *state
 {
 	while (bus_reader_more(dict)) {
 		struct bus_reader value;
-		const char *property;
+		const char *property = "";
 		int e = bus_read_open(dict);
 
 		if (e == 0)
