@@ -113,12 +113,12 @@ static int move_command(const struct machine_request *req, struct container_spec
 static int load_profile(const struct machine_request *req, struct boot_spec *boot, struct err *err)
 {
 	AUTO(boot_profile) profile = { 0 };
-	int r = boot_profile_load(req->profile ? req->profile : "default", &profile, err);
+	int r = boot_profile_load(req->profile ? req->profile : "default", boot->n_credentials > 0,
+				  &profile, err);
 
 	if (r < 0)
 		return r;
-	boot->masked_units = MOVE_PTR(profile.masked_units);
-	boot->masked_generators = MOVE_PTR(profile.masked_generators);
+	boot->masks = MOVE_PTR(profile.masks);
 	return 0;
 }
 
@@ -143,7 +143,8 @@ static int fill(const struct machine_request *req, struct boot_spec *boot, struc
 /* The directory makes journald store its journal, once it is told that the disk is there: which the profile has left out as useless. */
 static int keep_journal(const char *dir, struct container_spec *spec, struct err *err)
 {
-	static const char flush[] = "systemd-journal-flush.service";
+	static const char flush[] =
+		"systemd/system.control/sysinit.target.wants/systemd-journal-flush.service";
 	struct bind_spec *grown =
 		reallocarray(spec->binds, spec->n_binds + 1, sizeof(*spec->binds));
 	AUTO_FREE char *cwd = dir[0] == '/' ? strdup("") : get_current_dir_name();
@@ -156,7 +157,7 @@ static int keep_journal(const char *dir, struct container_spec *spec, struct err
 	if (asprintf(&bind.source, "%s%s%s", cwd, *cwd ? "/" : "", dir) < 0)
 		bind.source = NULL;
 	spec->binds[spec->n_binds++] = bind;
-	strv_remove(spec->boot->masked_units, flush);
+	strv_remove(spec->boot->masks, flush);
 	return bind.target && bind.source ? 0 : err_oom(err);
 }
 

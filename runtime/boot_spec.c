@@ -129,8 +129,7 @@ int boot_spec_add_credential(struct boot_spec *boot, const char *name, const cha
 void boot_spec_done(struct boot_spec *boot)
 {
 	free(boot->os_release);
-	strv_free(boot->masked_units);
-	strv_free(boot->masked_generators);
+	strv_free(boot->masks);
 	for (size_t i = 0; i < boot->n_credentials; i++) {
 		free(boot->credentials[i].name);
 		/* A secret is not left lying in memory that the next allocation gets. */

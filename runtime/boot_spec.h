@@ -30,8 +30,7 @@ struct boot_spec {
 	char boot_id[BOOT_ID_LEN +
 		     1]; /* text of /proc/sys/kernel/random/boot_id; new with each boot */
 	char *os_release; /* text of the host's os-release; NULL: unknown */
-	char **masked_units; /* names of units that do not start (boot_profile.h) */
-	char **masked_generators;
+	char **masks; /* paths below /run that become links to /dev/null (boot_profile.h) */
 	struct credential *credentials;
 	size_t n_credentials;
 	struct machine_command command;

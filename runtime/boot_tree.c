@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * A machine's /run (see boot_tree.h). It is a tmpfs that we have just mounted, nothing of the image is in it, and systemd leaves what it
- * finds there alone. Masks lie in /run/systemd/system, so `systemctl unmask --runtime UNIT` inside takes one back, and a unit
- * in /etc/systemd/system wins over them.
+ * finds there alone.
  */
 #include "runtime/boot_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,29 +31,39 @@ static int make_directory(int run, const char *path, mode_t mode, struct err *er
 	return fd < 0 ? err_sys(err, ERR_SYSTEM, "open directory /run/%s", path) : fd;
 }
 
-static int mask_all(int run, const char *dir, char *const *names, struct err *err)
+/* Makes the directories on the way to @path; its last part is left out. */
+static int make_parents(int run, const char *path, struct err *err)
 {
-	AUTO_CLOSE int fd = -EBADF;
+	char parent[NAME_MAX + 1];
 
-	if (!names || !*names)
-		return 0;
-	fd = make_directory(run, dir, 0755, err);
-	if (fd < 0)
-		return MOVE_FD(fd);
-	for (; *names; names++)
-		if (symlinkat("/dev/null", fd, *names) < 0 && errno != EEXIST)
-			return err_sys(err, ERR_SYSTEM, "mask %s", *names);
+	for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) {
+		size_t len = (size_t)(p - path);
+
+		if (len >= sizeof(parent))
+			return err_set(err, ERR_SYSTEM, -ENAMETOOLONG, "mask /run/%s", path);
+		memcpy(parent, path, len);
+		parent[len] = '\0';
+		if (mkdirat(run, parent, 0755) < 0 && errno != EEXIST)
+			return err_sys(err, ERR_SYSTEM, "make directory /run/%s", parent);
+	}
 	return 0;
 }
 
 static int make_masks(const struct boot_spec *boot, int run, struct err *err)
 {
-	int r;
+	for (char *const *path = boot->masks; path && *path; path++) {
+		int r = symlinkat("/dev/null", run, *path);
 
-	if (mkdirat(run, "systemd", 0755) < 0)
-		return err_sys(err, ERR_SYSTEM, "make directory /run/systemd");
-	r = mask_all(run, "systemd/system", boot->masked_units, err);
-	return r < 0 ? r : mask_all(run, "systemd/system-generators", boot->masked_generators, err);
+		if (r < 0 && errno == ENOENT) {
+			r = make_parents(run, *path, err);
+			if (r < 0)
+				return r;
+			r = symlinkat("/dev/null", run, *path);
+		}
+		if (r < 0 && errno != EEXIST)
+			return err_sys(err, ERR_SYSTEM, "mask /run/%s", *path);
+	}
+	return 0;
 }
 
 static int write_text(int host, const char *name, const char *text, struct err *err)

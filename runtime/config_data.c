@@ -15,6 +15,7 @@
 		".popsection\n")
 /* clang-format on */
 
+EMBED(config_boot_profile, "config/boot-profile.json");
 EMBED(config_caps, "config/caps.json");
 EMBED(config_seccomp_boot, "config/seccomp-boot.json");
 EMBED(config_seccomp_default, "config/seccomp-default.json");

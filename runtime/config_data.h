@@ -10,6 +10,7 @@
 	__attribute__((visibility("hidden"))) extern const uint64_t name##_len
 
 /* Texts without a NUL, and their lengths in bytes. */
+CONFIG_DATA(config_boot_profile); /* config/boot-profile.json */
 CONFIG_DATA(config_caps); /* config/caps.json */
 CONFIG_DATA(config_seccomp_boot); /* config/seccomp-boot.json */
 CONFIG_DATA(config_seccomp_default); /* config/seccomp-default.json */
