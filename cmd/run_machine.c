@@ -28,7 +28,9 @@
 #include "runtime/machine.h"
 #include "runtime/machine_console.h"
 #include "runtime/machine_power.h"
+#include "runtime/root_view.h"
 #include "runtime/unit_run.h"
+#include "runtime/user.h"
 
 #define BOOT_TIMEOUT (30 * USEC_PER_SEC)
 #define STOP_TIMEOUT (10 * USEC_PER_SEC)
@@ -205,6 +207,21 @@ static int went_down(struct run_session *s, const struct exit_info *info, struct
 	return r < 0 ? r : 1;
 }
 
+/* A user that the machine does not know is a mistake in our own command line, as without a machine; no program was denied. */
+static int check_user(struct run_session *s, const struct exec_request *req, int r, struct err *err)
+{
+	AUTO(root_view) view = { .root_fd = -EBADF };
+	AUTO(user_ids) ids = { 0 };
+	struct err why = { 0 };
+
+	if (err->kind != ERR_EXEC_DENIED ||
+	    root_view_open(s->m.pidfd, req->container->pid, &view, NULL) < 0 ||
+	    user_lookup(view.root_fd, req->user, &ids, &why) >= 0)
+		return r;
+	*err = why;
+	return why.code;
+}
+
 /* Return: 1 to run the command again, since the machine reboots under a user's terminal; 0 with *ret; -errno */
 static int run_once(struct run_session *s, struct exit_info *ret, struct err *err)
 {
@@ -230,8 +247,10 @@ static int run_once(struct run_session *s, struct exit_info *ret, struct err *er
 		r = s->o->as_unit || s->o->boot == BOOT_APP ?
 			    unit_run(&unit, s->signal_fd, ret, err) :
 			    exec_run(&req, s->signal_fd, ret, err);
-	if (r < 0 || ret->how == EXIT_HOW_DETACHED)
-		return r < 0 ? r : 0;
+	if (r < 0)
+		return check_user(s, &req, r, err);
+	if (ret->how == EXIT_HOW_DETACHED)
+		return 0;
 	r = went_down(s, ret, err);
 	if (r <= 0)
 		return r;
