@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/deadline.h"
+#include "base/options.h"
 #include "provision/boot_rule.h"
 #include "provision/image_ensure.h"
 #include "provision/machine_spec.h"
@@ -25,5 +26,9 @@ struct run_options {
 	enum suppress_sync suppress_sync;
 	usec_t boot_timeout, stop_timeout; /* 0: the default; USEC_INFINITY: none */
 };
+
+#define RUN_OPTIONS 31
+extern const struct option_spec run_option_specs[RUN_OPTIONS];
+void run_options_done(void *target);
 
 #endif

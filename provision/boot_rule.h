@@ -31,7 +31,13 @@ enum boot_plan {
  */
 enum boot_plan boot_rule(enum boot_mode mode, bool curated, const char *argv0);
 
-/** boot_rule_help() - the table, for --help. Static. */
-const char *boot_rule_help(void);
+/* The table, for --help. */
+#define BOOT_RULE_HELP                                                                            \
+	"Whether a machine is booted (--boot=auto), the first that fits:\n"                       \
+	"  COMMAND is an init (/sbin/init, systemd, ...)    it is PID 1 of a booted machine\n"    \
+	"  COMMAND asks systemd (systemctl, hostnamectl,    the machine boots, then COMMAND\n"    \
+	"    journalctl, loginctl, busctl, systemd-*, ...)    runs in it\n"                       \
+	"  IMAGE is a curated label (debian-bookworm)       the same, if the image has an init\n" \
+	"  anything else                                    COMMAND runs directly, as in docker"
 
 #endif
