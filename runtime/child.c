@@ -74,6 +74,8 @@ static int stage_rootfs(struct child *c, struct err *err)
 	const struct rootfs_request req = { .scratch_dir = c->req->scratch_dir,
 					    .lower_dirs = c->spec->lower_dirs,
 					    .nodev = c->req->nodev,
+					    .userns_fd = -EBADF,
+					    .root_fd = -EBADF,
 					    .root_ns_fd = c->req->root_ns_fd };
 
 	return rootfs_mount(&req, &c->scratch_fd, &c->root_fd, err);

@@ -127,3 +127,13 @@ int mount_make_writable(int mount_fd)
 		return -errno;
 	return 0;
 }
+
+int mount_set_idmap(int mount_fd, int userns_fd)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP,
+				   .userns_fd = (unsigned int)userns_fd };
+
+	if (syscall(SYS_mount_setattr, mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -errno;
+	return 0;
+}

@@ -27,6 +27,12 @@ int mount_clone(int dir_fd, const char *path, bool recursive);
 /** mount_set_private() - what others mount or unmount in the original later is no business of this copy. Return: 0 or -errno */
 int mount_set_private(int mount_fd);
 
+/**
+ * mount_set_idmap() - let the files of a detached mount belong to the ids that a user namespace maps theirs to
+ * @userns_fd: see userns_new(). Return: 0, -EINVAL (the file system cannot), other -errno. Source: mount_setattr(2) "ID-mapped mounts"
+ */
+int mount_set_idmap(int mount_fd, int userns_fd);
+
 /** mount_attach() - put a detached mount on the inode @target_fd. Return: 0 or -errno. Source: move_mount(2) */
 int mount_attach(int mount_fd, int target_fd);
 

@@ -5,7 +5,7 @@
  * Everything is mounted in the container's own mount namespace, so the kernel takes it away with the last process, however that ends.
  *
  *	SCRATCH_DIR		tmpfs, seen by this namespace alone
- *	  l/0, l/1, ...		links to the layers, so that 500 of them fit in the one page that mount(2) takes
+ *	  l/0, l/1, ...		links to the layers, or id-mapped mounts of them: 500 such names fit in the one page that mount(2) takes
  *	  upper, work		of the overlay
  *	  root			the overlay
  */
@@ -16,6 +16,7 @@
 #include <linux/mount.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -64,13 +65,41 @@ static int mount_scratch(const char *dir, struct err *err)
 	return MOVE_FD(scratch);
 }
 
-/* Links l/0, l/1, … and "lowerdir=0:1:…" relative to l/. */
-static int link_layers(int links_fd, char *const *lower_dirs, struct strbuf *options,
+/*
+ * Layers by fd, detached, are what only Linux 6.15 and newer stack; these names work since 5.19, when overlayfs learned of id-mapped
+ * layers.
+ */
+static int map_layer(int links_fd, const char *name, const char *layer, int userns_fd,
+		     struct err *err)
+{
+	AUTO_CLOSE int mount_fd = mount_clone(AT_FDCWD, layer, false);
+	AUTO_CLOSE int target = -EBADF;
+	int r = mount_fd < 0 ? mount_fd : mount_set_idmap(mount_fd, userns_fd);
+
+	if (r == -EINVAL || r == -ENOSYS || r == -EOPNOTSUPP)
+		return err_set(
+			err, ERR_UNSUPPORTED, r,
+			"map the ids of layer %s: its file system or this kernel cannot (%s)",
+			QUOTE(layer), strerror(-r));
+	if (r == 0 && mkdirat(links_fd, name, 0700) < 0)
+		r = -errno;
+	if (r == 0) {
+		target = openat(links_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = target < 0 ? -errno : mount_attach(mount_fd, target);
+	}
+	return r < 0 ? err_set(err, ERR_SYSTEM, r, "map the ids of layer %s: %s", QUOTE(layer),
+			       strerror(-r)) :
+		       0;
+}
+
+/* Names l/0, l/1, … and "lowerdir=0:1:…" relative to l/. */
+static int name_layers(int links_fd, const struct rootfs_request *req, struct strbuf *options,
 		       struct err *err)
 {
 	int r = strbuf_adds(options, "lowerdir=");
 
-	for (unsigned int i = 0; r == 0 && lower_dirs[i]; i++) {
+	for (unsigned int i = 0; r == 0 && req->lower_dirs[i]; i++) {
+		const char *layer = req->lower_dirs[i];
 		char name[16];
 
 		if (i >= LOWER_DIRS_MAX)
@@ -79,8 +108,13 @@ static int link_layers(int links_fd, char *const *lower_dirs, struct strbuf *opt
 				"the image has more than %d layers, which is all the kernel can stack",
 				LOWER_DIRS_MAX);
 		(void)snprintf(name, sizeof(name), "%u", i);
-		if (symlinkat(lower_dirs[i], links_fd, name) < 0)
-			return err_sys(err, ERR_SYSTEM, "link layer %s", QUOTE(lower_dirs[i]));
+		if (req->userns_fd >= 0) {
+			r = map_layer(links_fd, name, layer, req->userns_fd, err);
+			if (r < 0)
+				return r;
+		} else if (symlinkat(layer, links_fd, name) < 0) {
+			return err_sys(err, ERR_SYSTEM, "link layer %s", QUOTE(layer));
+		}
 		r = strbuf_addf(options, "%s%s", i ? ":" : "", name);
 	}
 	return r < 0 ? err_set(err, ERR_SYSTEM, r, "list the layers for the overlay") : 0;
@@ -99,7 +133,7 @@ static int copy_root_attributes(int scratch, struct err *err)
 	return 0;
 }
 
-static int mount_overlay(int scratch, char *const *lower_dirs, bool nodev, struct err *err)
+static int mount_overlay(int scratch, const struct rootfs_request *req, struct err *err)
 {
 	AUTO(strbuf) options = STRBUF_INIT(OVERLAY_OPTIONS_MAX);
 	AUTO_CLOSE int links = openat(scratch, "l", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -107,7 +141,7 @@ static int mount_overlay(int scratch, char *const *lower_dirs, bool nodev, struc
 
 	if (links < 0)
 		return err_sys(err, ERR_SYSTEM, "open the links to the layers");
-	r = link_layers(links, lower_dirs, &options, err);
+	r = name_layers(links, req, &options, err);
 	if (r < 0)
 		return r;
 	r = copy_root_attributes(scratch, err);
@@ -119,9 +153,10 @@ static int mount_overlay(int scratch, char *const *lower_dirs, bool nodev, struc
 	/* Relative names in the options are looked up from the working directory. */
 	if (fchdir(links) < 0)
 		return err_sys(err, ERR_SYSTEM, "enter the links to the layers");
-	if (mount("overlay", "../root", "overlay", nodev ? MS_NODEV : 0, strbuf_str(&options)) < 0)
-		return err_sys(err, ERR_SYSTEM, "mount overlay of %s (%s)", QUOTE(lower_dirs[0]),
-			       strbuf_str(&options));
+	if (mount("overlay", "../root", "overlay", req->nodev ? MS_NODEV : 0,
+		  strbuf_str(&options)) < 0)
+		return err_sys(err, ERR_SYSTEM, "mount overlay of %s (%s)",
+			       QUOTE(req->lower_dirs[0]), strbuf_str(&options));
 	return 0;
 }
 
@@ -140,6 +175,14 @@ static int clone_root_of(int ns)
 	return MOVE_FD(mount_fd);
 }
 
+static int attach_root(int scratch, int mount_fd)
+{
+	AUTO_CLOSE int target =
+		openat(scratch, "root", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return target < 0 ? -errno : mount_attach(mount_fd, target);
+}
+
 /*
  * The overlay of the boot before. It cannot be mounted anew: its upper directory is in a tmpfs that nothing but it holds, and the kernel
  * refuses to use a volatile one twice.
@@ -147,20 +190,27 @@ static int clone_root_of(int ns)
 static int mount_again(int scratch, int ns, struct err *err)
 {
 	AUTO_CLOSE int mount_fd = clone_root_of(ns);
-	AUTO_CLOSE int target = -EBADF;
-	int r = mount_fd;
+	int r = mount_fd < 0 ? mount_fd : attach_root(scratch, mount_fd);
 
-	if (r >= 0) {
-		target = openat(scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		r = target < 0 ? -errno : mount_attach(mount_fd, target);
-	}
 	/* An init makes its root read-only before it reboots. */
 	if (r >= 0)
 		r = mount_make_writable(mount_fd);
-	if (r >= 0)
-		return 0;
-	errno = -r;
-	return err_sys(err, ERR_SYSTEM, "take over the root of the boot before");
+	return r < 0 ? err_set(err, ERR_SYSTEM, r, "take over the root of the boot before: %s",
+			       strerror(-r)) :
+		       0;
+}
+
+/* What of the three the request asks for, on root. */
+static int mount_root(int scratch, const struct rootfs_request *req, struct err *err)
+{
+	int r;
+
+	if (req->root_ns_fd >= 0)
+		return mount_again(scratch, req->root_ns_fd, err);
+	if (req->root_fd < 0)
+		return mount_overlay(scratch, req, err);
+	r = attach_root(scratch, req->root_fd);
+	return r < 0 ? err_set(err, ERR_SYSTEM, r, "mount the prepared root: %s", strerror(-r)) : 0;
 }
 
 int rootfs_mount(const struct rootfs_request *req, int *ret_scratch, int *ret_root, struct err *err)
@@ -171,8 +221,7 @@ int rootfs_mount(const struct rootfs_request *req, int *ret_scratch, int *ret_ro
 
 	if (scratch < 0)
 		return MOVE_FD(scratch);
-	r = req->root_ns_fd >= 0 ? mount_again(scratch, req->root_ns_fd, err) :
-				   mount_overlay(scratch, req->lower_dirs, req->nodev, err);
+	r = mount_root(scratch, req, err);
 	if (r < 0)
 		return r;
 	root = openat(scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
