@@ -78,6 +78,7 @@ static int parse(const struct run_options *o, char *const *operands, struct run_
 		.interactive = o->interactive,
 		.tty = o->tty,
 		.init = o->init,
+		.userns = o->userns,
 		.read_only = o->read_only,
 		.cmd = operands + 1,
 		.entrypoint = o->entrypoint,

@@ -89,7 +89,6 @@ const struct later_flag run_later_flags[RUN_LATER_FLAGS] = {
 	{ "tmpfs", 0, true, false },
 	{ "ulimit", 0, true, false },
 	{ "use-api-socket", 0, false, false },
-	{ "userns", 0, true, false },
 	{ "uts", 0, true, false },
 	{ "volume-driver", 0, true, false },
 	{ "volumes-from", 0, true, false },

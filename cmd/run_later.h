@@ -5,7 +5,7 @@
 
 #include "cmd/commands.h"
 
-#define RUN_LATER_FLAGS 90
+#define RUN_LATER_FLAGS 89
 
 extern const struct later_flag run_later_flags[RUN_LATER_FLAGS];
 

@@ -62,6 +62,17 @@ static int set_stop(void *target, const char *value, struct err *err)
 	return 0;
 }
 
+/* A range of ids chosen by us is the one map so far. */
+static int set_userns(void *target, const char *value, struct err *err)
+{
+	struct run_options *o = target;
+
+	if (strcmp(value, "auto") != 0 && strcmp(value, "host") != 0)
+		return err_set(err, ERR_USAGE, -EINVAL, "must be \"auto\" or \"host\"");
+	o->userns = strcmp(value, "auto") == 0;
+	return 0;
+}
+
 static int set_suppress_sync(void *target, const char *value, struct err *err)
 {
 	static const char *const names[] = {
@@ -147,6 +158,8 @@ const struct option_spec run_option_specs[RUN_OPTIONS] = {
 	ROW("tty", 't', OPT_FLAG, tty, NULL, "Allocate a pseudo-TTY"),
 	ROW("user", 'u', OPT_STRING, user, "string",
 	    "Username or UID (format: <name|uid>[:<group|gid>])"),
+	{ "userns", 0, OPT_CALL, 0, "string",
+	  "User namespace to use (\"auto\": of its own, \"host\") (default \"host\")", set_userns },
 	ROW("volume", 'v', OPT_STRV, volumes, "list", "Bind mount a volume"),
 	{ "wait", 0, OPT_CALL, 0, "string",
 	  "When a machine is up: \"ready\", \"basic\", \"none\" (default \"ready\"); more to wait for, as "

@@ -16,7 +16,8 @@
 enum machine_stop { MACHINE_STOP_KILL, MACHINE_STOP_CLEAN };
 
 struct run_options {
-	bool interactive, tty, rm, read_only, init, quiet, strict_tty, detach, console, as_unit;
+	bool interactive, tty, rm, read_only, init, quiet, strict_tty, detach, console, as_unit,
+		userns;
 	char *name, *workdir, *user, *entrypoint, *hostname, *network, *platform, *pull,
 		*detach_keys, *boot_profile, *journal;
 	char **env, **volumes, **credentials, **conditions;
@@ -27,7 +28,7 @@ struct run_options {
 	usec_t boot_timeout, stop_timeout; /* 0: the default; USEC_INFINITY: none */
 };
 
-#define RUN_OPTIONS 31
+#define RUN_OPTIONS 32
 extern const struct option_spec run_option_specs[RUN_OPTIONS];
 void run_options_done(void *target);
 

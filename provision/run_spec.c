@@ -283,6 +283,7 @@ int run_spec_build(const struct run_request *req, const struct store *store,
 	spec.tty = req->tty;
 	spec.interactive = req->interactive;
 	spec.init = req->init;
+	spec.userns = req->userns;
 	spec.namespaces[NS_NET] = req->network == NETWORK_NONE ? NAMESPACE_NEW : NAMESPACE_HOST;
 	r = build(req, config, &spec, err);
 	if (r >= 0)

@@ -12,7 +12,7 @@
 enum network_mode { NETWORK_HOST, NETWORK_NONE };
 
 struct run_request {
-	bool interactive, tty, init, read_only;
+	bool interactive, tty, init, read_only, userns;
 	char *const *cmd; /* words after IMAGE; may be empty */
 	const char *entrypoint; /* NULL: the image's; "": none */
 	char *const *env; /* -e: KEY=VALUE or KEY */

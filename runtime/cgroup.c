@@ -238,6 +238,35 @@ int cgroup_renew(struct cgroup *cg, struct err *err)
 	return err_sys(err, ERR_SYSTEM, "make cgroup %s again", QUOTE(cg->path));
 }
 
+int cgroup_delegate(const struct cgroup *cg, uint32_t uid, struct err *err)
+{
+	/* Of kernels that do not list them (before Linux 4.15). */
+	static const char always[] = "cgroup.procs\ncgroup.threads\ncgroup.subtree_control\n";
+	AUTO_FREE char *listed = NULL;
+	const char *names = always;
+
+	if (cg->fd < 0)
+		return 0;
+	if (fd_read_file_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", CGROUP_FILE_MAX, &listed, NULL,
+			    NULL) == 0)
+		names = listed;
+	if (fchownat(cg->fd, "", uid, uid, AT_EMPTY_PATH) < 0)
+		return err_sys(err, ERR_SYSTEM, "give cgroup %s away", QUOTE(cg->path));
+	while (*names) {
+		size_t len = strcspn(names, "\n");
+		char name[128];
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, names);
+		/* A file of a controller that this cgroup does not have. */
+		if (len > 0 && fchownat(cg->fd, name, uid, uid, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno != ENOENT)
+			return err_sys(err, ERR_SYSTEM, "give %s of cgroup %s away", QUOTE(name),
+				       QUOTE(cg->path));
+		names += len + (names[len] == '\n');
+	}
+	return 0;
+}
+
 static void sweep_one(const char *parent, int parent_fd, const char *name)
 {
 	AUTO_CLOSE int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

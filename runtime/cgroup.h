@@ -7,6 +7,8 @@
 #ifndef RUNTIME_CGROUP_H
 #define RUNTIME_CGROUP_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 struct cgroup {
@@ -19,6 +21,11 @@ struct cgroup {
 int cgroup_create(const char *id, struct cgroup *ret, struct err *err);
 /** cgroup_renew() - destroy it and make it again under the same path: nothing that lived in it, nor what it set there, is left. Return: 0 or -errno */
 int cgroup_renew(struct cgroup *cg, struct err *err);
+/**
+ * cgroup_delegate() - let @uid, root of a user namespace, order the subtree: the directory and the files that the kernel says so of
+ * Nothing to do for CGROUP_NONE. Return: 0 or -errno. Source: cgroups(7) "Cgroups delegation"
+ */
+int cgroup_delegate(const struct cgroup *cg, uint32_t uid, struct err *err);
 /** cgroup_destroy() - kill what is in it, wait, remove; idempotent. Return: 0 or -errno */
 int cgroup_destroy(struct cgroup *cg, struct err *err);
 /** cgroup_destroy_path() - the same by the path that a state file keeps; a path that is gone is fine */

@@ -6,7 +6,8 @@
  * which goes to the parent over the control socket; the process exits then, and with it the namespaces and all mounts. After the last stage
  * the command is executed, which closes the socket: the parent takes that as success. Order matters:
  *
- *	parent-death, sources	host paths are opened while they can still be seen
+ *	parent-death, sources	host paths are opened while they can still be seen, and as the host's root
+ *	userns			from here on we are root of the container's own user namespace, if it has one, and nobody outside
  *	rootfs ... pivot	as root with all capabilities, since targets are made and devices created
  *	machine			what a machine's init finds in /run
  *	user, workdir		looked up inside, by the image's own files
@@ -19,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
 #include <string.h>
@@ -48,6 +50,7 @@ struct child {
 	const struct child_request *req;
 	const struct container_spec *spec;
 	struct mount_exec mounts;
+	int scratch_dir_fd; /* the host's directory that the scratch file system is mounted on */
 	int scratch_fd, root_fd, stub_fd;
 	struct user_ids user;
 	char **env;
@@ -66,16 +69,38 @@ static int stage_sources(struct child *c, struct err *err)
 	if (r < 0)
 		return r;
 	(void)umask(0);
-	return mount_exec_begin(c->req->plan, &c->mounts, err);
+	c->scratch_dir_fd = open(c->req->scratch_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->scratch_dir_fd < 0)
+		return err_sys(err, ERR_SYSTEM, "open %s", QUOTE(c->req->scratch_dir));
+	if (!c->req->mounts)
+		return mount_exec_begin(c->req->plan, &c->mounts, err);
+	c->mounts = *c->req->mounts;
+	return 0;
+}
+
+/* Up to here we have been the host's root, with capabilities in the new namespace alone. */
+static int stage_userns(struct child *c, struct err *err)
+{
+	struct ctl_msg msg;
+	int fd;
+
+	if (!c->spec->userns)
+		return 0;
+	if (ctl_recv(c->req->ctl_fd, &msg, &fd) != 1 || msg.type != CTL_MAPPED)
+		return err_set(err, ERR_SYSTEM, -ECANCELED, "the start was called off");
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(err, ERR_SYSTEM, "become root of the user namespace");
+	/* Changing the user forgot it. */
+	return become_tied(c->req->ctl_fd, err);
 }
 
 static int stage_rootfs(struct child *c, struct err *err)
 {
-	const struct rootfs_request req = { .scratch_dir = c->req->scratch_dir,
+	const struct rootfs_request req = { .scratch_dir_fd = c->scratch_dir_fd,
 					    .lower_dirs = c->spec->lower_dirs,
 					    .nodev = c->req->nodev,
 					    .userns_fd = -EBADF,
-					    .root_fd = -EBADF,
+					    .root_fd = c->req->root_fd,
 					    .root_ns_fd = c->req->root_ns_fd };
 
 	return rootfs_mount(&req, &c->scratch_fd, &c->root_fd, err);
@@ -257,6 +282,7 @@ static const struct {
 } stages[] = {
 	{ "parent-death", stage_parent_death },
 	{ "sources", stage_sources },
+	{ "userns", stage_userns },
 	{ "rootfs", stage_rootfs },
 	{ "mounts", stage_mounts },
 	{ "identity", stage_identity },

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "runtime/container_spec.h"
+#include "runtime/mount_exec.h"
 #include "runtime/mount_plan.h"
 #include "runtime/seccomp.h"
 
@@ -22,6 +23,9 @@ struct child_request {
 	struct cap_sets caps; /* already within what we have */
 	bool nodev; /* see mount_plan_build() */
 	int root_ns_fd; /* see rootfs_mount(); -EBADF: a new root */
+	int root_fd; /* in a user namespace: the root, prepared by the parent (rootfs_detached()); else -EBADF */
+	const struct mount_exec *
+		mounts; /* in a user namespace: begun by the parent, who may open what its root may not; else NULL */
 };
 
 /** child_main() - run all stages; never returns to its caller's code */

@@ -68,6 +68,7 @@ struct container_spec {
 	struct cap_sets caps;
 	bool seccomp_default; /* docker's default policy (config/seccomp-default.json) */
 	bool no_new_privs;
+	bool userns; /* a user namespace of its own, with a range of ids that nobody else has: root inside is nobody outside */
 	struct boot_spec *
 		boot; /* owned; NULL: argv is a command, else it is the init of a machine, NULL for the one that the image has */
 };

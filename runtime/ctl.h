@@ -15,6 +15,7 @@ enum ctl_type {
 	CTL_ERROR, /* the start failed; @err says why. The child exits after it. */
 	CTL_PTY, /* the master end comes with it */
 	CTL_NOTIFY, /* a machine's readiness socket comes with it */
+	CTL_MAPPED, /* parent to child: the user namespace has its maps */
 	CTL_GO, /* parent to child: execute the command now */
 	CTL_JOINED, /* from the stub: the command's process has been made; @stage is its number */
 	CTL_EXEC_FAILED, /* from the stub: execve(2) failed with -err.code */

@@ -120,6 +120,7 @@ static int run_blocked(const struct foreground_request *req, int *hold_fd, int s
 	r = resources_begin(req, launch.caps, hold_fd, &res, err);
 	if (r < 0)
 		return r;
+	launch.userns_base = res.ids.base;
 	if (req->spec->tty && pty_forward_winsize(&size) == 0)
 		launch.winsize = &size;
 	if (req->spec->tty)

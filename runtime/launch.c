@@ -27,6 +27,8 @@
 #include "runtime/ctl.h"
 #include "runtime/device_filter.h"
 #include "runtime/fault.h"
+#include "runtime/rootfs.h"
+#include "runtime/userns.h"
 
 #define PLAN_TEXT_MAX 65536
 
@@ -41,6 +43,8 @@ static uint64_t clone_flags(const struct container_spec *spec)
 	for (size_t i = 0; i < NS_MAX; i++)
 		if (spec->namespaces[i] == NAMESPACE_NEW)
 			all |= flags[i];
+	if (spec->userns)
+		all |= CLONE_NEWUSER;
 	return all;
 }
 
@@ -168,15 +172,26 @@ static int filter_devices(const struct launch_request *req, const struct child_r
 	return 1;
 }
 
-static int say_go(int ctl, struct err *err)
+static int say(int ctl, enum ctl_type what, struct err *err)
 {
-	const struct ctl_msg msg = { .type = CTL_GO };
+	const struct ctl_msg msg = { .type = what };
 	int r = ctl_send(ctl, &msg, -1);
 
 	/* The child has ended before its time; follow() will read why. */
 	if (r == -EPIPE || r == -ECONNRESET)
 		return 0;
 	return r < 0 ? err_set(err, ERR_SYSTEM, r, "start the command: %s", strerror(-r)) : 0;
+}
+
+static int map_ids(const struct launch_request *req, const struct container *c, int ctl,
+		   struct err *err)
+{
+	int r = fault_check("map-ids", err);
+
+	if (r < 0 || !req->spec->userns)
+		return r;
+	r = userns_write_maps(c->pid, req->userns_base, err);
+	return r < 0 ? r : say(ctl, CTL_MAPPED, err);
 }
 
 /* One try. Return: 0, 1 to try again with nodev, -errno; unless 0, no process is left */
@@ -196,11 +211,13 @@ static int start(const struct launch_request *req, struct child_request *child,
 	if (r < 0)
 		return r;
 	(void)close(MOVE_FD(child_ctl));
-	r = filter_devices(req, child);
+	r = map_ids(req, &c, parent_ctl, err);
+	if (r == 0)
+		r = filter_devices(req, child);
 	if (r == 0 && req->beside)
 		r = req->beside(req->beside_arg, c.pid, err);
 	if (r == 0)
-		r = say_go(parent_ctl, err);
+		r = say(parent_ctl, CTL_GO, err);
 	if (r == 0) {
 		r = follow(req, parent_ctl, &c, child->stage, err);
 	} else {
@@ -217,6 +234,35 @@ static int start(const struct launch_request *req, struct child_request *child,
 	return 0;
 }
 
+/*
+ * In a user namespace the child could neither mount layers with other ids nor reach all that the host's root can: both is done for it, and
+ * handed down as descriptors.
+ */
+static int start_mapped(const struct launch_request *req, struct child_request *child,
+			struct container *ret, struct err *err)
+{
+	AUTO_CLOSE int userns_fd = userns_new(req->userns_base, err);
+	AUTO_CLOSE int root_fd = -EBADF;
+	AUTO(mount_exec) mounts = { 0 };
+	const struct rootfs_request root = { .scratch_dir = req->scratch_dir,
+					     .lower_dirs = req->spec->lower_dirs,
+					     .nodev = child->nodev,
+					     .userns_fd = userns_fd,
+					     .root_fd = -EBADF,
+					     .root_ns_fd = req->root_ns_fd };
+	int r = userns_fd < 0 ? userns_fd : mount_exec_begin(child->plan, &mounts, err);
+
+	if (r < 0)
+		return r;
+	root_fd = rootfs_detached(&root, err);
+	if (root_fd < 0)
+		return root_fd;
+	child->root_fd = root_fd;
+	child->root_ns_fd = -EBADF;
+	child->mounts = &mounts;
+	return start(req, child, ret, err);
+}
+
 /* Builds what depends on whether devices are filtered, and tries. */
 static int prepare_and_start(const struct launch_request *req, const struct child_request *common,
 			     struct container *ret, struct err *err)
@@ -229,7 +275,8 @@ static int prepare_and_start(const struct launch_request *req, const struct chil
 		return err_oom(err);
 	log_plan(&plan);
 	child.plan = &plan;
-	return start(req, &child, ret, err);
+	return req->spec->userns ? start_mapped(req, &child, ret, err) :
+				   start(req, &child, ret, err);
 }
 
 int container_launch(const struct launch_request *req, struct container *ret, struct err *err)
@@ -239,6 +286,7 @@ int container_launch(const struct launch_request *req, struct container *ret, st
 				       .winsize = req->winsize,
 				       .scratch_dir = req->scratch_dir,
 				       .root_ns_fd = req->root_ns_fd,
+				       .root_fd = -EBADF,
 				       .nodev = req->cgroup->fd < 0 };
 	void *shared = mmap(NULL, sizeof(*child.stage), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -19,6 +19,7 @@ struct launch_request {
 	const struct winsize *winsize; /* NULL: unknown */
 	const char *scratch_dir; /* see rootfs_mount() */
 	int root_ns_fd; /* see rootfs_mount() */
+	uint32_t userns_base; /* of spec->userns: what 0 inside is outside */
 	/* What the caller has to do before the command may run, done while the child mounts. May be NULL. Return: 0 or -errno */
 	int (*beside)(void *arg, pid_t pid, struct err *err);
 	void (*started)(void *arg); /* the command has been executed; may be NULL */

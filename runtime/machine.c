@@ -135,13 +135,13 @@ int machine_start(const struct foreground_request *req, struct machine *ret, str
 		r = resources_begin(req, launch.caps, &hold_fd, &res, err);
 	if (r < 0)
 		return r;
+	launch.userns_base = res.ids.base;
 	r = fork_monitor(&launch, &res, ret, err);
+	/* The monitor has released, unless it was killed; or it does so later. */
 	if (r < 0)
-		/* The monitor has released, unless it was killed. */
 		resources_release(&res);
 	else
-		/* The monitor's from here on. */
-		cgroup_done(&res.cgroup);
+		resources_forget(&res);
 	return r;
 }
 

@@ -63,6 +63,14 @@ int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, stru
 	return 0;
 }
 
+void mount_exec_done(struct mount_exec *x)
+{
+	for (size_t i = 0; x->source_fds && i < x->plan->n; i++)
+		cleanup_close(&x->source_fds[i]);
+	free(x->source_fds);
+	x->source_fds = NULL;
+}
+
 static int target_error(const struct mount_op *op, int r, struct err *err)
 {
 	static const char *const what[MOUNT_KIND_MAX] = {

@@ -22,6 +22,8 @@ struct mount_exec {
  * Return: 0, -ENOENT "bind source path does not exist: X", other -errno. Its fds are close-on-exec and go with the process.
  */
 int mount_exec_begin(const struct mount_plan *plan, struct mount_exec *ret, struct err *err);
+/** mount_exec_done() - close the sources. Only for a parent that began for its child; the child's go with the process. */
+void mount_exec_done(struct mount_exec *x);
 /** mount_exec_run() - all operations in order. Return: 0 or -errno naming the target */
 int mount_exec_run(struct mount_exec *x, struct err *err);
 

@@ -26,15 +26,32 @@ static const struct mount_op kernel_mounts[] = {
 	  NOSUID | NOEXEC, 0, 0, 0, false },
 	{ MOUNT_FS, "mqueue", "/dev/mqueue", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
 };
-static const struct mount_op sys_mounts[] = {
+static const struct mount_op sysfs[] = {
 	{ MOUNT_FS, "sysfs", "/sys", NULL, NOSUID | NODEV | NOEXEC | RDONLY, 0, 0, 0, false },
+};
+
+/* A sysfs shows the devices of a network namespace, and only who owns that may mount one. On the host's network in a user namespace of its own
+ * a container gets the host's, all but fs, power and firmware. */
+static const struct mount_op host_sysfs[] = {
+	{ MOUNT_FS, "tmpfs", "/sys", "mode=755", NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
+	{ MOUNT_BIND, "/sys/block", "/sys/block", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
+	{ MOUNT_BIND, "/sys/bus", "/sys/bus", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
+	{ MOUNT_BIND, "/sys/class", "/sys/class", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
+	{ MOUNT_BIND, "/sys/dev", "/sys/dev", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
+	{ MOUNT_BIND, "/sys/devices", "/sys/devices", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0,
+	  false },
+	{ MOUNT_BIND, "/sys/kernel", "/sys/kernel", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
+	{ MOUNT_DIRECTORY, NULL, "/sys/fs/cgroup", NULL, 0, 0, 0, 0, false },
+	{ MOUNT_READONLY, NULL, "/sys", NULL, 0, 0, 0, 0, false },
+};
+
+static const struct mount_op cgroup_mounts[] = {
 	{ MOUNT_FS, "cgroup2", "/sys/fs/cgroup", NULL, NOSUID | NODEV | NOEXEC | RDONLY, 0, 0, 0,
 	  false },
 };
 
 /* A machine has its own /run and /tmp, as its init would mount them, and may order its own cgroup subtree (systemd, CONTAINER_INTERFACE.md). */
 static const struct mount_op machine_mounts[] = {
-	{ MOUNT_FS, "sysfs", "/sys", NULL, NOSUID | NODEV | NOEXEC | RDONLY, 0, 0, 0, false },
 	{ MOUNT_FS, "cgroup2", "/sys/fs/cgroup", NULL, NOSUID | NODEV | NOEXEC, 0, 0, 0, false },
 	{ MOUNT_FS, "tmpfs", "/run", "mode=755", NOSUID | NODEV, 0, 0, 0, false },
 	{ MOUNT_FS, "tmpfs", "/tmp", "mode=1777", NOSUID | NODEV, 0, 0, 0, false },
@@ -184,8 +201,12 @@ static int build(const struct container_spec *spec, bool nodev, struct mount_pla
 	if (r == 0 && (spec->tty || spec->boot))
 		r = add(plan, &console, 1);
 	if (r == 0)
+		r = spec->userns && spec->namespaces[NS_NET] == NAMESPACE_HOST ?
+			    add(plan, host_sysfs, ARRAY_SIZE(host_sysfs)) :
+			    add(plan, sysfs, ARRAY_SIZE(sysfs));
+	if (r == 0)
 		r = spec->boot ? add_machine(plan, spec->boot) :
-				 add(plan, sys_mounts, ARRAY_SIZE(sys_mounts));
+				 add(plan, cgroup_mounts, ARRAY_SIZE(cgroup_mounts));
 	if (r == 0)
 		r = add_user_mounts(plan, spec, nodev);
 	if (r == 0 && workdir && *workdir)

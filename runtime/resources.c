@@ -18,6 +18,19 @@ static char *policy_name(const struct container_spec *spec)
 	return spec->boot ? "boot" : "default";
 }
 
+/* Ids of its own, and a cgroup that its root may order. */
+static int begin_userns(const struct foreground_request *req, struct resources *res,
+			struct err *err)
+{
+	const struct userns_places places = { req->state_dir, "/etc", "/run/systemd/nspawn-uid" };
+	int r;
+
+	if (!req->spec->userns)
+		return 0;
+	r = userns_claim(&places, req->spec->name, &res->ids, err);
+	return r < 0 ? r : cgroup_delegate(&res->cgroup, res->ids.base, err);
+}
+
 int resources_begin(const struct foreground_request *req, uint64_t caps, int *hold_fd,
 		    struct resources *res, struct err *err)
 {
@@ -28,10 +41,15 @@ int resources_begin(const struct foreground_request *req, uint64_t caps, int *ho
 	res->cgroup = CGROUP_NONE;
 	res->lock_fd = -EBADF;
 	res->hold_fd = hold_fd;
+	res->ids = USERNS_RANGE_NONE;
 	if (r == 0)
 		r = cgroup_create(req->spec->id, &res->cgroup, err);
-	if (r < 0)
+	if (r == 0)
+		r = begin_userns(req, res, err);
+	if (r < 0) {
+		(void)cgroup_destroy(&res->cgroup, NULL);
 		return r;
+	}
 	/* Borrowed all of it: container_state_done() is never called on this one. */
 	res->state = (struct container_state){ .id = req->spec->id,
 					       .name = req->spec->name,
@@ -45,6 +63,7 @@ int resources_begin(const struct foreground_request *req, uint64_t caps, int *ho
 								 req->spec->workdir,
 					       .caps = req->spec->caps.bounding & caps,
 					       .seccomp = policy_name(req->spec),
+					       .userns = req->spec->userns,
 					       .suppress_sync = boot && boot->suppress_sync,
 					       .no_new_privs = req->spec->no_new_privs,
 					       .argv = boot ? boot->command.argv : req->spec->argv,
@@ -95,13 +114,24 @@ int resources_set_pid(void *arg, pid_t pid, struct err *err)
 
 int resources_renew(struct resources *res, struct err *err)
 {
-	return cgroup_renew(&res->cgroup, err);
+	int r = cgroup_renew(&res->cgroup, err);
+
+	return r < 0 || res->ids.lock_fd < 0 ? r :
+					       cgroup_delegate(&res->cgroup, res->ids.base, err);
 }
 
 void resources_free_name(struct resources *res)
 {
 	if (res->lock_fd >= 0)
 		state_free_name(res->state_dir, &res->state);
+}
+
+void resources_forget(struct resources *res)
+{
+	cgroup_done(&res->cgroup);
+	cleanup_close(&res->ids.lock_fd);
+	cleanup_close(&res->ids.dir_fd);
+	res->ids = USERNS_RANGE_NONE;
 }
 
 void resources_release(void *arg)
@@ -115,5 +145,6 @@ void resources_release(void *arg)
 		cleanup_close(&res->lock_fd);
 		res->lock_fd = -EBADF;
 	}
+	userns_range_done(&res->ids);
 	state_unregister(res->state_dir, MOVE_FD(res->lock_fd), &res->state);
 }

@@ -6,6 +6,7 @@
 #include "runtime/cgroup.h"
 #include "runtime/foreground.h"
 #include "runtime/state.h"
+#include "runtime/userns.h"
 
 struct resources {
 	const char *state_dir;
@@ -13,6 +14,7 @@ struct resources {
 	struct cgroup cgroup;
 	int lock_fd; /* of the state file; -EBADF until it is registered */
 	int *hold_fd;
+	struct userns_range ids; /* of a user namespace; without one no fd is open in it */
 };
 
 /**
@@ -42,6 +44,9 @@ int resources_renew(struct resources *res, struct err *err);
 
 /** resources_free_name() - the container is ending: others may have its name from now on */
 void resources_free_name(struct resources *res);
+
+/** resources_forget() - close what another process owns from now on */
+void resources_forget(struct resources *res);
 
 /** resources_release() - give it all up; idempotent. @arg: struct resources */
 void resources_release(void *arg);

@@ -41,11 +41,13 @@ int rootfs_private(struct err *err)
 	return 0;
 }
 
-/* A tmpfs on @dir with the directories of the overlay. Return: fd of its root */
-static int mount_scratch(const char *dir, struct err *err)
+/* A tmpfs on the scratch directory with the directories of the overlay. Return: fd of its root */
+static int mount_scratch(const struct rootfs_request *req, struct err *err)
 {
 	static const char *const names[] = { "l", "upper", "work", "root" };
-	AUTO_CLOSE int target = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *dir = req->scratch_dir ? req->scratch_dir : "the state directory";
+	AUTO_CLOSE int target = req->scratch_dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) :
+						   fcntl(req->scratch_dir_fd, F_DUPFD_CLOEXEC, 0);
 	AUTO_CLOSE int scratch = -EBADF;
 	int r;
 
@@ -215,7 +217,7 @@ static int mount_root(int scratch, const struct rootfs_request *req, struct err 
 
 int rootfs_mount(const struct rootfs_request *req, int *ret_scratch, int *ret_root, struct err *err)
 {
-	AUTO_CLOSE int scratch = mount_scratch(req->scratch_dir, err);
+	AUTO_CLOSE int scratch = mount_scratch(req, err);
 	AUTO_CLOSE int root = -EBADF;
 	int r;
 

@@ -16,6 +16,7 @@ int rootfs_private(struct err *err);
 struct rootfs_request {
 	const char *
 		scratch_dir; /* an existing directory of the host that the container does not need */
+	int scratch_dir_fd; /* the same, open (O_PATH) in this mount namespace; looked at when @scratch_dir is NULL */
 	char *const *lower_dirs; /* absolute paths, top layer first */
 	bool nodev; /* device nodes in the image do not work */
 	int userns_fd; /* layers are shown with the ids that this one maps theirs to (userns_new()); -EBADF: as they are */

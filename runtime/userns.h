@@ -25,6 +25,7 @@ struct userns_range {
 	int lock_fd; /* owned */
 	int dir_fd; /* owned; of the file that is locked */
 };
+#define USERNS_RANGE_NONE ((struct userns_range){ .lock_fd = -EBADF, .dir_fd = -EBADF })
 
 /**
  * userns_claim() - a range that nobody else has

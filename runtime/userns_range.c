@@ -31,12 +31,15 @@ struct slot_set {
 
 void userns_range_done(struct userns_range *r)
 {
+	struct stat held, there;
 	char name[16];
 
-	if (r->lock_fd >= 0) {
-		(void)snprintf(name, sizeof(name), "%u", r->base);
+	(void)snprintf(name, sizeof(name), "%u", r->base);
+	/* Another process may have given it back already, and a third one have it now. */
+	if (r->lock_fd >= 0 && fstat(r->lock_fd, &held) == 0 &&
+	    fstatat(r->dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    held.st_ino == there.st_ino && held.st_dev == there.st_dev)
 		(void)unlinkat(r->dir_fd, name, 0);
-	}
 	cleanup_close(&r->lock_fd);
 	cleanup_close(&r->dir_fd);
 	*r = (struct userns_range){ .lock_fd = -EBADF, .dir_fd = -EBADF };
