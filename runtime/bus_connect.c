@@ -14,7 +14,8 @@
  *  - read or write its memory, which is ours, with ptrace or /proc/PID/mem. The memory is made undumpable first: then that takes
  *    CAP_SYS_PTRACE in the user namespace that *we* were started in. (A machine that shares it must not have this capability.)
  *  - let it dump core, which takes all who share the memory along in kernels before 5.16. An undumpable one does not.
- *  - stop it. That is why the parent does not wait in vfork for B but with a deadline, and then kills it.
+ *  - stop it. That is why the parent does not wait in vfork for B but with a deadline, and then kills it. With CAP_SYS_PTRACE it can
+ *    hold it even then; it is not waited for for ever.
  *  - signal it otherwise: all is blocked. Kill it: then the connect has failed.
  *  - put a symlink to another socket in the way, such as one bound in from the host. The path is resolved in PID 1's root, what is
  *    connected to is the inode found and looked at, and who listens there must be PID 1 itself.
@@ -51,6 +52,7 @@
 #endif
 
 #define STACK_SIZE 16384
+#define KILL_PATIENCE USEC_PER_SEC
 
 /* No instrumentation in A and B: they are not where the sanitizers believe they are. */
 #define IN_CHILD __attribute__((no_sanitize("address"), no_sanitize("undefined"), noinline))
@@ -117,26 +119,32 @@ static bool has_ended(int pidfd)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* A frees its pid only when reaped; with no exit signal that takes __WALL. */
-static void reap(idtype_t type, id_t id)
-{
-	siginfo_t info;
-
-	while (waitid(type, id, &info, WEXITED | __WALL) < 0 && errno == EINTR)
-		;
-}
-
-/* Until B is over, or the deadline: then it is killed. */
-static void await_b(int pidfd, usec_t deadline)
+/* Until B is over, or the deadline: then it is killed. Return: false if even that did not end it */
+static bool await_b(int pidfd, usec_t deadline)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	while (poll(&p, 1, deadline_poll_ms(deadline)) <= 0)
-		if (deadline_poll_ms(deadline) == 0) {
-			(void)fd_pidfd_signal(pidfd, SIGKILL);
-			break;
-		}
-	reap(P_PIDFD, (id_t)pidfd);
+	for (bool killed = false;; killed = true) {
+		do {
+			if (poll(&p, 1, deadline_poll_ms(deadline)) > 0)
+				return true;
+		} while (deadline_poll_ms(deadline) != 0);
+		if (killed)
+			return false;
+		(void)fd_pidfd_signal(pidfd, SIGKILL);
+		deadline = now_usec() + KILL_PATIENCE;
+	}
+}
+
+/* They have no exit signal, so it takes __WALL. One that is traced from inside stays a zombie until its tracer lets go: that is not waited for. */
+static void reap(idtype_t type, id_t id, int flags)
+{
+	siginfo_t info;
+
+	/* At most a few times: errno is not to be relied upon beside B. */
+	for (int tries = 0; tries < 3; tries++)
+		if (waitid(type, id, &info, WEXITED | __WALL | flags) == 0)
+			return;
 }
 
 static int run_children(struct work *w, usec_t deadline)
@@ -155,9 +163,11 @@ static int run_children(struct work *w, usec_t deadline)
 	if (pid < 0) {
 		(void)failed_at(w, STEP_CLONE);
 	} else {
-		reap(P_PID, (id_t)pid);
+		reap(P_PID, (id_t)pid, 0);
+		if (w->pidfd_b >= 0 && !await_b(w->pidfd_b, deadline))
+			w->failed = STEP_CONNECT;
 		if (w->pidfd_b >= 0)
-			await_b(w->pidfd_b, deadline);
+			reap(P_PIDFD, (id_t)w->pidfd_b, WNOHANG);
 	}
 	if (dumpable == 1)
 		(void)prctl(PR_SET_DUMPABLE, 1);
