@@ -126,6 +126,11 @@ static const char *unreadable(int r)
 	}
 }
 
+static int no_answer(struct err *err)
+{
+	return err_set(err, ERR_TIMEOUT, -ETIMEDOUT, "no answer in time");
+}
+
 static int lost(struct bus *b, int r, struct err *err)
 {
 	const char *why = unreadable(r);
@@ -134,7 +139,7 @@ static int lost(struct bus *b, int r, struct err *err)
 	if (why)
 		return err_set(err, ERR_CORRUPT, -EBADMSG, "%s", why);
 	if (r == -ETIMEDOUT)
-		return err_set(err, ERR_TIMEOUT, r, "no answer in time");
+		return no_answer(err);
 	if (r == -ECONNRESET || r == -EPIPE)
 		return err_set(err, ERR_SYSTEM, -ECONNRESET, "the connection was closed");
 	return err_set(err, ERR_SYSTEM, r, "D-Bus connection: %s", strerror(-r));
@@ -444,8 +449,10 @@ static int await_reply(struct bus *b, uint32_t serial, usec_t deadline, struct b
 		bool ours;
 		int r = await_message(b, deadline, &v);
 
-		if (r <= 0)
-			return lost(b, r < 0 ? r : -ETIMEDOUT, err);
+		if (r < 0)
+			return lost(b, r, err);
+		if (r == 0)
+			return no_answer(err);
 		ours = (v.head.type == BUS_REPLY || v.head.type == BUS_ERROR) &&
 		       v.head.reply_serial == serial;
 		if (ours && v.head.type == BUS_ERROR)
@@ -458,7 +465,7 @@ static int await_reply(struct bus *b, uint32_t serial, usec_t deadline, struct b
 		if (ours)
 			return r;
 		if (deadline_poll_ms(deadline) == 0)
-			return lost(b, -ETIMEDOUT, err);
+			return no_answer(err);
 	}
 }
 

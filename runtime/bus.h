@@ -3,7 +3,8 @@
  * A D-Bus connection to an untrusted peer: authentication, calls, signals. Bounded in memory (one message of BUS_MESSAGE_MAX bytes) and
  * in time (every function that waits has a deadline, which a peer that never stops sending does not move).
  *
- * After -ETIMEDOUT, -ECONNRESET or -EBADMSG the connection is closed for good: later calls are -ENOTCONN.
+ * After -ECONNRESET or -EBADMSG the connection is closed for good: later calls are -ENOTCONN. After -ETIMEDOUT it stays, and the answer is
+ * dropped when it comes after all; unless the peer had not even read the whole call.
  */
 #ifndef RUNTIME_BUS_H
 #define RUNTIME_BUS_H

@@ -208,7 +208,7 @@ static int greet(struct systemd *s, usec_t deadline, struct err *err)
 			return r;
 	}
 	r = bus_call(s->bus, &subscribe, deadline, NULL, err);
-	return r < 0 && bus_fd(s->bus) < 0 ? r : 0;
+	return r == -ETIMEDOUT || (r < 0 && bus_fd(s->bus) < 0) ? r : 0;
 }
 
 static int attach(struct systemd *s, const char *path, const char *destination, usec_t deadline,
@@ -228,6 +228,7 @@ static int attach(struct systemd *s, const char *path, const char *destination, 
 		return err_prefix(err, r, "%s in the machine", path);
 	}
 	s->connections++;
+	s->silent_since = 0;
 	s->changed = true;
 	return 0;
 }
@@ -303,6 +304,15 @@ static int judge_loss(struct systemd *s, int r, enum systemd_retry retry, usec_t
 	return 0;
 }
 
+/* A connection is given up when nothing has been answered on it for so long; a caller may have asked more than once meanwhile. */
+static void note_silence(struct systemd *s, usec_t asked, usec_t patience)
+{
+	if (!s->silent_since)
+		s->silent_since = asked;
+	if (now_usec() >= s->silent_since + patience)
+		disconnect(s);
+}
+
 int systemd_call(struct systemd *s, const struct systemd_request *req, usec_t deadline,
 		 struct bus_message *ret, struct err *err)
 {
@@ -314,15 +324,20 @@ int systemd_call(struct systemd *s, const struct systemd_request *req, usec_t de
 					 .member = req->member,
 					 .signature = req->signature,
 					 .body = req->body };
-		usec_t until = deadline;
+		usec_t asked, until = deadline;
 		int r = is_connected(s) ? 0 : connect_machine(s, deadline, err);
 
 		if (r < 0)
 			return r;
+		asked = now_usec();
 		if (req->retry == SYSTEMD_ASK)
-			until = earlier(deadline, now_usec() + patience);
+			until = earlier(deadline, asked + patience);
 		call.destination = s->destination;
 		r = bus_call(s->bus, &call, until, ret, err);
+		if (r == -ETIMEDOUT)
+			note_silence(s, asked, patience);
+		else
+			s->silent_since = 0;
 		if (r == 0 || is_connected(s))
 			return r;
 		r = judge_loss(s, r, req->retry, deadline, err);

@@ -36,6 +36,7 @@ struct systemd {
 	const char *destination; /* NULL on the private socket */
 	unsigned version;
 	uint32_t connections; /* how often we connected */
+	usec_t silent_since; /* when the first call was made that has no answer, with none answered after it; 0: all are */
 	struct systemd_removed_job
 		removed[SYSTEMD_REMOVED_MAX]; /* a ring of the last jobs that ended */
 	size_t n_removed; /* ever */

@@ -484,6 +484,49 @@ static void test_power(void **state)
 	fake_systemd_end(&f);
 }
 
+static void answer_slowly(int fd, struct fake_call *call, unsigned n)
+{
+	(void)n;
+	(void)poll(NULL, 0, 150);
+	answer_text(fd, call, "running");
+}
+
+static void answer_never(int fd, struct fake_call *call, unsigned n)
+{
+	(void)fd;
+	(void)call;
+	(void)n;
+}
+
+/* A caller that asks in slices shorter than the answer takes: it gets there, on the same connection. One that never answers is given up. */
+static void test_slices(void **state)
+{
+	enum systemd_state st = SYSTEMD_UNKNOWN;
+	struct fake_systemd f;
+	struct err e = { 0 };
+	usec_t begin;
+	int r = -ETIMEDOUT;
+
+	(void)state;
+	fake_systemd_start(&f, 252, answer_slowly);
+	assert_int_equal(systemd_state_get(&f.session, in_ms(50), &st, &e), -ETIMEDOUT);
+	assert_true(systemd_fd(&f.session) >= 0);
+	assert_true(f.session.silent_since != 0);
+	assert_int_equal(systemd_state_get(&f.session, in_ms(2000), &st, &e), 0);
+	assert_int_equal(st, SYSTEMD_RUNNING);
+	assert_int_equal(f.session.silent_since, 0);
+	fake_systemd_end(&f);
+	fake_systemd_start(&f, 252, answer_never);
+	begin = now_usec();
+	while (r == -ETIMEDOUT && systemd_fd(&f.session) >= 0 &&
+	       now_usec() < begin + 5 * USEC_PER_SEC)
+		r = systemd_state_get(&f.session, in_ms(100), &st, &e);
+	assert_int_equal(r, -ETIMEDOUT);
+	assert_int_equal(systemd_fd(&f.session), -EBADF);
+	assert_true(now_usec() - begin >= SYSTEMD_LOOK_ANEW);
+	fake_systemd_end(&f);
+}
+
 static void answer_by_dying(int fd, struct fake_call *call, unsigned n)
 {
 	(void)fd;
@@ -521,7 +564,8 @@ int main(void)
 		cmocka_unit_test(test_unit_state),   cmocka_unit_test(test_units_list),
 		cmocka_unit_test(test_jobs_list),    cmocka_unit_test(test_job_run),
 		cmocka_unit_test(test_wait_startup), cmocka_unit_test(test_wait_unit),
-		cmocka_unit_test(test_power),	     cmocka_unit_test(test_machine_ends),
+		cmocka_unit_test(test_power),	     cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_machine_ends),
 	};
 
 	return cmocka_run_group_tests_name("systemd", tests, NULL, NULL);
