@@ -18,7 +18,6 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/quote.h"
-#include "base/strv.h"
 #include "cmd/console_text.h"
 #include "cmd/exit_status.h"
 #include "cmd/machine_report.h"
@@ -168,10 +167,10 @@ static int wait_more(struct run_session *s, struct exit_info *ret, struct err *e
 					  .signal_fd = s->signal_fd };
 	int r = s->o->conditions ? find_state(s, &state, err) : 0;
 
-	for (size_t i = 0; r >= 0 && i < strv_len(s->o->conditions); i++) {
+	for (char **c = s->o->conditions; r >= 0 && c && *c; c++) {
 		struct wait_for what;
 
-		r = wait_for_parse(s->o->conditions[i], &what, err);
+		r = wait_for_parse(*c, &what, err);
 		if (r >= 0)
 			r = wait_for(&where, &what, err);
 		if (r == -EINTR)
@@ -179,8 +178,8 @@ static int wait_more(struct run_session *s, struct exit_info *ret, struct err *e
 		if (r == -ETIMEDOUT || r == -ECANCELED) {
 			machine_report(s->ctx, &state, s->m.pidfd,
 				       what.kind == WAIT_FOR_UNIT ? what.text : NULL);
-			return err_prefix(err, r, "wait for %s in machine %s",
-					  QUOTE_PLAIN(s->o->conditions[i]), s->req->spec->name);
+			return err_prefix(err, r, "wait for %s in machine %s", QUOTE_PLAIN(*c),
+					  s->req->spec->name);
 		}
 	}
 	return r;

@@ -19,7 +19,8 @@ struct machine_request {
 	const char *profile; /* of config/boot-profile.json; NULL: "default" */
 	char *const *credentials; /* --set-credential: NAME:VALUE; may be NULL */
 	enum suppress_sync suppress_sync;
-	const char *journal_dir; /* of the host, where the machine's journal is kept; NULL: in the machine alone */
+	const char *
+		journal_dir; /* of the host, where the machine's journal is kept; NULL: in the machine alone */
 };
 
 /** machine_spec_check() - what is wrong whatever the image is. Return: 0; -EINVAL/ERR_USAGE */

@@ -238,29 +238,30 @@ static int start(const struct launch_request *req, struct child_request *child,
  * In a user namespace the child could neither mount layers with other ids nor reach all that the host's root can: both is done for it, and
  * handed down as descriptors.
  */
-static int start_mapped(const struct launch_request *req, struct child_request *child,
+static int start_mapped(const struct launch_request *req, const struct child_request *common,
 			struct container *ret, struct err *err)
 {
+	struct child_request child = *common;
 	AUTO_CLOSE int userns_fd = userns_new(req->userns_base, err);
 	AUTO_CLOSE int root_fd = -EBADF;
 	AUTO(mount_exec) mounts = { 0 };
 	const struct rootfs_request root = { .scratch_dir = req->scratch_dir,
 					     .lower_dirs = req->spec->lower_dirs,
-					     .nodev = child->nodev,
+					     .nodev = child.nodev,
 					     .userns_fd = userns_fd,
 					     .root_fd = -EBADF,
 					     .root_ns_fd = req->root_ns_fd };
-	int r = userns_fd < 0 ? userns_fd : mount_exec_begin(child->plan, &mounts, err);
+	int r = userns_fd < 0 ? userns_fd : mount_exec_begin(child.plan, &mounts, err);
 
 	if (r < 0)
 		return r;
 	root_fd = rootfs_detached(&root, err);
 	if (root_fd < 0)
 		return root_fd;
-	child->root_fd = root_fd;
-	child->root_ns_fd = -EBADF;
-	child->mounts = &mounts;
-	return start(req, child, ret, err);
+	child.root_fd = root_fd;
+	child.root_ns_fd = -EBADF;
+	child.mounts = &mounts;
+	return start(req, &child, ret, err);
 }
 
 /* Builds what depends on whether devices are filtered, and tries. */

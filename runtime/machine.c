@@ -151,7 +151,7 @@ static void show_console(const struct machine *m)
 	char text[1024];
 	ssize_t n = read(m->console, text, sizeof(text));
 
-	if (n > 0)
+	if (n > 0 && m->show)
 		m->show(m->show_arg, text, (size_t)n);
 }
 
