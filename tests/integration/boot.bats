@@ -314,7 +314,7 @@ no_machine() {
 	done
 }
 
-@test "inits that know nothing of systemd boot, run commands and can be ended" {
+@test "inits that know nothing of systemd boot, run commands and end in order" {
 	need_root boot-sysvinit
 	pull boot-busybox
 	start box --wait none "$REG/test/boot-busybox"
@@ -322,12 +322,12 @@ no_machine() {
 	try "$RACKER" exec box sh -c 'ps | grep -c "[s]leep 100000"; exit 3'
 	status_is 3
 	out_is 1
-	try "$RACKER" terminate box
+	try timeout 60 "$RACKER" poweroff --time 20 box
 	status_is 0
 	start old --wait none "$REG/test/boot-sysvinit"
 	wait_for 20 "$RACKER" exec old sh -c 'runlevel | grep -qx "N 2"'
 	try "$RACKER" exec old cat /proc/1/comm
 	out_is init
-	try "$RACKER" terminate old
+	try timeout 60 "$RACKER" poweroff --time 40 old
 	status_is 0
 }

@@ -58,14 +58,14 @@ teardown() {
 	err_has init
 }
 
-@test "an init that is deaf to every signal: a clean stop has its deadline, terminate does not ask" {
+@test "an init that is deaf to every signal: a clean stop fails, terminate does not ask" {
 	boot deaf /payload exit 9
 	status_is 9
 	start deaf
 	SECONDS=0
 	try timeout 20 "$RACKER" poweroff --time 1 bad
 	status_is 1
-	err_has 'did not go down within 1 second'
+	err_has poweroff
 	try timeout 20 "$RACKER" terminate bad
 	status_is 0
 	[ "$SECONDS" -le 4 ]
@@ -132,6 +132,22 @@ with_unit() {
 	try timeout 60 "$RACKER" run --rm -q --boot "${volumes[@]}" "$REG/test/boot-bookworm" sh -c 'sleep 1; systemctl show -P NRestarts x; exit 5'
 	status_is 5
 	[ "$out" -ge 1 ]
+}
+
+@test "a unit that does not end when told: a clean stop has its deadline" {
+	need_root boot-bookworm
+	with_unit 'ExecStart=/bin/sh -c "trap : TERM; while :; do sleep 1000; done"\n'
+	try timeout 60 "$RACKER" run -d --rm -q --name bad --boot "${volumes[@]}" "$REG/test/boot-bookworm"
+	status_is 0
+	SECONDS=0
+	try timeout 20 "$RACKER" poweroff --time 1 bad
+	status_is 1
+	err_has 'did not go down within 1 second'
+	try timeout 20 "$RACKER" terminate bad
+	status_is 0
+	try timeout 60 "$RACKER" run --rm -q --stop clean --stop-timeout 1 --boot "${volumes[@]}" "$REG/test/boot-bookworm" sh -c 'exit 8'
+	status_is 8
+	[ "$SECONDS" -le 8 ]
 }
 
 @test "a unit that never finishes starting: the timeout names it" {
