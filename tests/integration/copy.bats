@@ -28,6 +28,8 @@ teardown() {
 start() {
 	local name=$1
 	shift
+	# The one of the test before said "ready", too.
+	rm -f "$TMP/$name.out"
 	prun_bg --init --name "$name" "$@" >"$TMP/$name.out" 2>"$TMP/$name.err" </dev/null &
 	pids+=($!)
 	wait_for 10 file_has "$TMP/$name.out" ready || {
