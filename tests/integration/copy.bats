@@ -189,6 +189,35 @@ listing() {
 	[ "$(stat -c %a "$TMP/w/s")" = 4755 ]
 }
 
+@test "user namespace: the container's own ids inside, and outside too" {
+	prepare='touch /r /u; chown 1000:1000 /u; chown 65535:65535 /r; mkdir /d; chmod 700 /d' idle m1 --userns=auto
+	local r
+	r=$(root_of m1)
+	[ "$(stat -c %u "$r/d")" -ge 524288 ]
+	tree "$TMP/w/a"
+	chown 3000000:3000000 "$TMP/w/a/script"
+	chmod 4751 "$TMP/w/a/script"
+	to m1 "$TMP/w/a" /d && status_is 0
+	err_is_empty
+	try "$RACKER" exec m1 stat -c '%u:%g %a' /d/a /d/a/sub /d/a/sub/one /d/a/link /d/a/script
+	status_is 0
+	out_is '0:0 755
+1234:5678 750
+1234:5678 644
+12:34 777
+0:0 4751'
+	# What came in can be changed and removed in there.
+	try "$RACKER" exec m1 sh -c 'chown 5:6 /d/a/one && rm /d/a/fifo && touch /d/a/sub/new' && status_is 0
+	from -a m1 /d/a "$TMP/w/b" && status_is 0
+	[ "$(stat -c '%u:%g %a' "$TMP/w/b/sub" "$TMP/w/b/one" "$TMP/w/b/sub/new" "$TMP/w/b/script")" = '1234:5678 750
+5:6 644
+0:0 644
+0:0 4751' ]
+	from m1 /r "$TMP/w/r" && from m1 /u "$TMP/w/u"
+	[ "$(stat -c %u:%g "$TMP/w/r" "$TMP/w/u")" = '65535:65535
+1000:1000' ]
+}
+
 @test "devices and sockets are left out, the kernel's file systems too; a FIFO does not block" {
 	prepare='mkdir /d; mkfifo /d/fifo; echo x >/d/x; nc -l -U /d/sock 2>/dev/null & :' idle m1
 	mknod "$(root_of m1)/d/null" c 1 3
