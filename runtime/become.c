@@ -27,11 +27,13 @@
 int become_tied(int ctl_fd, struct err *err)
 {
 	char byte;
+	ssize_t n;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(err, ERR_SYSTEM, "tie the container's life to racker's");
-	/* It may have died before; there is no getppid() across PID namespaces, but its socket tells. */
-	if (recv(ctl_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+	/* It may have died before; there is no getppid() across PID namespaces, but its socket tells: end of file, or ECONNRESET. */
+	n = recv(ctl_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (n == 0 || (n < 0 && errno != EAGAIN))
 		_exit(PARENT_DIED);
 	return 0;
 }

@@ -40,6 +40,8 @@
 /* Files of the container may be anything, also something that never answers. */
 #define START_TIMEOUT (20 * USEC_PER_SEC)
 #define CLONE_TRIES 20
+/* A container is ended by killing all in its cgroup; its PID 1 need not be the first to go. */
+#define ENDING_MS 300
 
 /* One start on its way. */
 struct start {
@@ -193,7 +195,7 @@ static int follow(struct start *s, int ctl, struct err *err)
 		return err_set(err, ERR_SYSTEM, r, "follow the start of the command: %s",
 			       strerror(-r));
 	if (s->p.c.pid <= 0)
-		return err_set(err, ERR_SYSTEM, -EIO, "the command's start died");
+		return err_set(err, ERR_SYSTEM, -EPIPE, "the command's start was killed");
 	return 0;
 }
 
@@ -281,6 +283,9 @@ int exec_start(const struct exec_request *req, int signal_fd, struct exec_proces
 	r = start(req, &s, err);
 	if (r == 0)
 		*ret = s.p;
+	else if (r == -EPIPE && exec_join_ended(&join, ENDING_MS))
+		r = err_set(err, ERR_NOT_FOUND, -ESRCH, "container %s is not running",
+			    QUOTE_PLAIN(req->container->id));
 	return r;
 }
 

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -93,26 +93,35 @@ static int load_filters(const struct exec_request *req, struct seccomp_filters *
 	return seccomp_filters_load(req->cache_dir, &seccomp, ret, err);
 }
 
+static int not_running(const struct container_state *c, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND, -ESRCH, "container %s is not running",
+		       QUOTE_PLAIN(c->id));
+}
+
 int exec_join_prepare(const struct exec_request *req, struct exec_join *ret, struct err *err)
 {
 	const struct container_state *c = req->container;
-	AUTO_CLOSE int again = -EBADF;
 	int r;
 
 	/* Before its command runs, what is in its mount namespace is the host's. */
 	if (!c->running)
-		return err_set(err, ERR_NOT_FOUND, -ESRCH, "container %s is not running",
-			       QUOTE_PLAIN(c->id));
+		return not_running(c, err);
 	ret->pidfd = state_open_pid(c, err);
 	if (ret->pidfd < 0)
 		return ret->pidfd;
 	r = own_namespaces(c->pid, &ret->namespaces, err);
 	if (r >= 0)
 		r = find_caps(c, &ret->caps, err);
-	/* All that was read by number was its own if it is still there now. */
-	again = state_open_pid(c, r < 0 ? NULL : err);
-	if (again < 0)
-		return err_set(err, ERR_NOT_FOUND, -ESRCH, "container %s is not running",
-			       QUOTE_PLAIN(c->id));
+	/* What was read by number was its own if it is still there; of one that is ending, parts have gone already. */
+	if (r == -ENOENT || r == -ESRCH || exec_join_ended(ret, 0))
+		return not_running(c, err);
 	return r < 0 ? r : load_filters(req, &ret->filters, err);
+}
+
+bool exec_join_ended(const struct exec_join *join, int wait_ms)
+{
+	struct pollfd p = { .fd = join->pidfd, .events = POLLIN };
+
+	return poll(&p, 1, wait_ms) > 0;
 }

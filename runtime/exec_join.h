@@ -3,6 +3,8 @@
 #ifndef RUNTIME_EXEC_JOIN_H
 #define RUNTIME_EXEC_JOIN_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "runtime/container_spec.h"
 #include "runtime/seccomp.h"
@@ -24,5 +26,8 @@ void exec_join_done(struct exec_join *join);
  * Return: 0; -ESRCH/ERR_NOT_FOUND: it is not running; -EOPNOTSUPP/ERR_UNSUPPORTED: a newer racker's container; other -errno
  */
 int exec_join_prepare(const struct exec_request *req, struct exec_join *ret, struct err *err);
+
+/** exec_join_ended() - has its PID 1 ended, now or within @wait_ms milliseconds? */
+bool exec_join_ended(const struct exec_join *join, int wait_ms);
 
 #endif

@@ -60,6 +60,9 @@ int supervise_direct(struct container *c, int signal_fd, struct exit_info *ret, 
 /* How long a container may go on after the user's terminal has gone for good: docker's time to stop. */
 #define HANGUP_GRACE (10 * USEC_PER_SEC)
 
+/* How long the kernel may take to bring us the last of what was written to the terminal. */
+#define LAST_OUTPUT_MS 200
+
 /* The terminal was closed. The container has been sent SIGHUP like any child of a terminal; one that stays is ended, since nobody can see it. */
 static bool hung_up(void)
 {
@@ -113,17 +116,25 @@ static enum terminal_event terminal_round(struct monitor *m, int signal_fd, stru
 	return p[POLL_MONITOR].revents ? TERMINAL_ENDED : TERMINAL_GOES_ON;
 }
 
-/* Passes on what is left of the output. A user who does not take it can still interrupt us. */
+/*
+ * Passes on what is left of the output. A user who does not take it can still interrupt us. Usually that ends with the terminal's last process;
+ * a command that joined a container may have left a job behind, which keeps the terminal but can write to it no more.
+ */
 static void drain(int signal_fd, struct pty_forward *f)
 {
 	while (!pty_forward_drain(f)) {
+		bool shown = f->output_sent < f->output_len;
 		struct signalfd_siginfo info;
+		int n;
 		struct pollfd p[1 + PTY_POLL_N] = { { .fd = signal_fd, .events = POLLIN } };
 
 		pty_forward_poll(f, p + 1);
 		p[1 + PTY_POLL_STDIN].fd = -1;
 		p[1 + PTY_POLL_STDIN].revents = 0;
-		if (poll(p, ARRAY_SIZE(p), -1) < 0)
+		n = poll(p, ARRAY_SIZE(p), shown ? -1 : LAST_OUTPUT_MS);
+		if (n == 0)
+			return;
+		if (n < 0)
 			continue;
 		if (p[0].revents && read(signal_fd, &info, sizeof(info)) == sizeof(info) &&
 		    (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||

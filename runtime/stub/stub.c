@@ -83,14 +83,16 @@ static int become_init(int tty)
 	return 0;
 }
 
-/* Racker has died if the other end of its socket is closed. */
+/* Racker has died before if the other end of its socket is closed: end of file, or ECONNRESET if it had not read all. */
 static int die_with_racker(void)
 {
 	char byte;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -errno;
-	return recv(STUB_CTL_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? -ECANCELED : 0;
+	if (recv(STUB_CTL_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+		return 0;
+	return -ECANCELED;
 }
 
 /* Return: in the new process, inside, a session leader with the terminal, 0; -errno if there is none */
