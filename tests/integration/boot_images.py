@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The images that booting is tested with: boot_images.py HOST:PORT WORKDIR PAYLOAD BUSYBOX TAR...
+"""The images that booting is tested with: boot_images.py HOST:PORT|DIR WORKDIR PAYLOAD BUSYBOX TAR...
+
+HOST:PORT is a registry; DIR becomes an OCI image layout, each image under its name without "test/".
 
 Each TAR of a root file system, build/tests/NAME.tar, becomes test/NAME; test/boot-busybox is an init that knows nothing of systemd;
 test/boot-hostile has one tag for each way a PID 1 can misbehave (tests/payload/hostile.c).
@@ -82,8 +84,14 @@ def hostile_images(registry, payload):
         mkimage.image(registry, "test/boot-hostile", tag, [base, init.done()], config=BOOTS)
 
 
-def main(host, work, payload, busybox, *tars):
-    registry = mkimage.Registry(host)
+class BootLayout(mkimage.Layout):
+    def manifest(self, name, tag, data, media_type):
+        name = name.removeprefix("test/")
+        super().manifest(name, name if tag == "latest" else f"{name}-{tag}", data, media_type)
+
+
+def main(where, work, payload, busybox, *tars):
+    registry = BootLayout(where) if "/" in where else mkimage.Registry(where)
     busybox_image(registry, busybox)
     hostile_images(registry, mkimage.read(payload))
     for tar in tars:

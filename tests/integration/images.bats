@@ -188,6 +188,10 @@ T
 	err_has "Unable to find image 'debian-bookworm' locally"
 	if grep -q mmdebstrap <<<"$err"; then
 		[ "$(grep -c '; trying mmdebstrap$' <<<"$err")" -eq 1 ]
+		# What is built here boots.
+		try timeout 100 "$RACKER" run --rm -q debian-bookworm systemctl is-system-running
+		status_is 0
+		out_is running
 	fi
 	# By its alias it is there now; a bootstrap leaves nothing of itself.
 	try "$RACKER" run --rm -q --pull never debian-12 true

@@ -11,6 +11,7 @@ import http.client
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -92,8 +93,11 @@ class Layout:
             f.write('{"imageLayoutVersion":"1.0.0"}')
 
     def blob(self, _name, data):
-        with open(os.path.join(self.path, "blobs/sha256", digest(data)[7:]), "wb") as f:
-            f.write(data)
+        self.upload(None, digest(data), len(data), io.BytesIO(data))
+
+    def upload(self, _name, blob_digest, _size, body):
+        with open(os.path.join(self.path, "blobs/sha256", blob_digest[7:]), "wb") as f:
+            shutil.copyfileobj(body, f)
 
     def manifest(self, _name, tag, data, media_type):
         self.blob(None, data)
