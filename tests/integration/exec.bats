@@ -485,6 +485,27 @@ out 2'
 	no_leaves
 }
 
+@test "a start that does not come to its end is ended by a signal" {
+	keep_payload
+	local group signal code
+	group=$(sed 's/.*"cgroup":"\([^"]*\)".*/\1/' "$RACKER_ROOT/run/containers/c1")
+	[ -e "$group/cgroup.freeze" ] || skip 'no cgroup2 here'
+	for signal in INT TERM; do
+		echo 1 >"$group/cgroup.freeze"
+		"$RACKER" exec c1 /payload exit 0 </dev/null 3>&- &
+		pid=$!
+		sleep 0.3
+		kill -0 "$pid"
+		kill -s "$signal" "$pid"
+		code=0
+		wait "$pid" || code=$?
+		echo 0 >"$group/cgroup.freeze"
+		[ "$code" -eq $((128 + $(kill -l "$signal"))) ]
+	done
+	x c1 /payload exit 3
+	status_is 3
+}
+
 @test "what a command leaves in the background stays, and goes with the container" {
 	keep_payload
 	x c1 /payload background

@@ -235,13 +235,45 @@ static void test_other_user(void **state)
 	in_child(check_other_user);
 }
 
+static int check_of_another(void)
+{
+	uint64_t mask = 0;
+	struct err err;
+
+	if (caps_apply_bounding(DOCKER_DEFAULT, &err) != 0)
+		return 1;
+	if (caps_read_bounding_of(getpid(), &mask) != 0 || mask != status_mask("CapBnd"))
+		return 2;
+	return caps_read_bounding_of(getppid(), &mask) == 0 && mask != status_mask("CapBnd") ? 0 :
+											       3;
+}
+
+static void test_read_bounding_of(void **state)
+{
+	uint64_t mask;
+	pid_t gone = fork();
+
+	(void)state;
+	if (gone == 0)
+		_exit(0);
+	assert_int_equal(waitpid(gone, NULL, 0), gone);
+	assert_int_equal(caps_read_bounding_of(gone, &mask), -ENOENT);
+	need_root();
+	in_child(check_of_another);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	       cmocka_unit_test(test_default),
-		cmocka_unit_test(test_boot),	       cmocka_unit_test(test_read_bounding),
-		cmocka_unit_test(test_apply_bounding), cmocka_unit_test(test_apply_sets),
-		cmocka_unit_test(test_ambient),	       cmocka_unit_test(test_other_user),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_boot),
+		cmocka_unit_test(test_read_bounding),
+		cmocka_unit_test(test_apply_bounding),
+		cmocka_unit_test(test_apply_sets),
+		cmocka_unit_test(test_read_bounding_of),
+		cmocka_unit_test(test_ambient),
+		cmocka_unit_test(test_other_user),
 	};
 
 	return cmocka_run_group_tests_name("caps", tests, NULL, NULL);

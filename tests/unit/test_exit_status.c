@@ -51,6 +51,8 @@ static void test_errors(void **state)
 		default:
 			assert_int_equal(run, 125);
 		}
+		/* no such container, or one that does not run: docker's daemon says so, with 1 */
+		assert_int_equal(exit_status_of_exec(&err), kind == ERR_NOT_FOUND ? 1 : run);
 		assert_int_equal(exit_status_of_command(&err), 1);
 		if (kind != ERR_INTERRUPTED)
 			assert_int_equal(exit_status_of_postroj(&err), kind == ERR_USAGE ? 2 : 125);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -89,6 +90,26 @@ static void test_env_unset_drops_every_one(void **state)
 	assert_string_equal(env[1], "A");
 }
 
+/* docker's -e */
+static void test_env_apply(void **state)
+{
+	AUTO_STRV env = NULL;
+
+	(void)state;
+	assert_int_equal(setenv("RACKER_TEST_OURS", "o=1", 1), 0);
+	assert_int_equal(unsetenv("RACKER_TEST_NOBODYS"), 0);
+	assert_int_equal(strv_env_apply(&env, "RACKER_TEST_NOBODYS"), 0);
+	assert_int_equal(strv_len(env), 0);
+	assert_int_equal(strv_env_apply(&env, "A=1"), 0);
+	assert_int_equal(strv_env_apply(&env, "RACKER_TEST_NOBODYS=2"), 0);
+	assert_int_equal(strv_env_apply(&env, "RACKER_TEST_OURS"), 0);
+	assert_int_equal(strv_env_apply(&env, "A="), 0);
+	assert_int_equal(strv_env_apply(&env, "RACKER_TEST_NOBODYS"), 0);
+	assert_int_equal(strv_len(env), 2);
+	assert_string_equal(env[0], "A=");
+	assert_string_equal(env[1], "RACKER_TEST_OURS=o=1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +118,7 @@ int main(void)
 		cmocka_unit_test(test_env_set_keeps_the_place),
 		cmocka_unit_test(test_env_names_are_whole),
 		cmocka_unit_test(test_env_unset_drops_every_one),
+		cmocka_unit_test(test_env_apply),
 	};
 
 	return cmocka_run_group_tests_name("strv", tests, NULL, NULL);
