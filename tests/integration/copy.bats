@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # racker copy-to and copy-from: what arrives on the other side, and what a hostile container cannot make of it.
+# boots: boot-bookworm
 load lib
 
 setup_file() {
@@ -348,4 +349,32 @@ interrupt() {
 	to m1 "$TMP/w/v/." /v && status_is 1
 	err_has 'itself'
 	[ "$(cat "$TMP/w/v/s/x")" = x ]
+}
+
+@test "a machine: with its own ids; mounts made inside lead nowhere" {
+	need_root boot-bookworm
+	local options
+	mkdir -p "$TMP/w/src" "$TMP/w/out"
+	echo unit >"$TMP/w/src/f"
+	chown 1234:1234 "$TMP/w/src/f"
+	for options in --userns=host --userns=auto; do
+		try timeout 100 "$RACKER" run -d --rm -q --name mc --boot "$options" "$REG/test/boot-bookworm" && status_is 0
+		to mc "$TMP/w/src" /etc/new && status_is 0
+		try "$RACKER" exec mc stat -c %u:%g /etc/new /etc/new/f && status_is 0
+		out_is $'0:0\n1234:1234'
+		from mc /etc/os-release "$TMP/w/link" && status_is 0
+		[ -L "$TMP/w/link" ]
+		from -L mc /etc/os-release "$TMP/w/os" && status_is 0
+		grep -q bookworm "$TMP/w/os"
+		# Kernel settings mounted where a copy goes: no file of theirs is ever written.
+		try "$RACKER" exec mc sh -c 'mkdir -p /srv/a /srv/b && mount --bind /proc/sys/kernel /srv/a && mount -t tmpfs none /srv/b && echo t >/srv/b/t' && status_is 0
+		echo evil >"$TMP/w/core_pattern"
+		to mc "$TMP/w/core_pattern" /srv/a && status_is 1
+		[ "$(cat /proc/sys/kernel/core_pattern)" != evil ]
+		from mc /srv "$TMP/w/srv" && status_is 0
+		err_has '"a": a file system of the kernel, not copied'
+		[ "$(cat "$TMP/w/srv/b/t")" = t ]
+		rm -rf "$TMP/w/srv" "$TMP/w/link" "$TMP/w/os"
+		try "$RACKER" terminate mc && status_is 0
+	done
 }
