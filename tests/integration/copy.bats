@@ -290,6 +290,19 @@ interrupt() {
 	interrupt TERM 143
 }
 
+@test "progress and a last line on a terminal alone, not with -q" {
+	idle m1
+	echo 0123456789 >"$TMP/w/f"
+	on_terminal() { try python3 "$TOP/tests/integration/terminal.py" "$RACKER" "$@"; }
+	on_terminal copy-to m1 "$TMP/w/f" /f && status_is 0
+	out_has 'Copying to container - 11B'
+	out_has 'Successfully copied 11B to m1:"/f"'
+	on_terminal copy-to -q m1 "$TMP/w/f" /f && status_is 0
+	out_is ''
+	to m1 "$TMP/w/f" /f && status_is 0
+	out_is '' && err_is_empty
+}
+
 @test "hostile: directories swapped for links to the host's while copying" {
 	mkdir -p "$TMP/w/out/sub"
 	echo canary >"$TMP/w/out/canary"
