@@ -119,6 +119,7 @@ static int load_profile(const struct machine_request *req, struct boot_spec *boo
 	if (r < 0)
 		return r;
 	boot->masks = MOVE_PTR(profile.masks);
+	boot->idle_generators = MOVE_PTR(profile.idle_generators);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "base/quote.h"
 #include "base/strbuf.h"
 #include "base/strv.h"
+#include "runtime/boot_generators.h"
 #include "runtime/config_data.h"
 
 #define NAMES_TEXT_MAX 200
@@ -32,6 +33,7 @@ static const struct {
 void boot_profile_done(struct boot_profile *p)
 {
 	strv_free(p->masks);
+	strv_free(p->idle_generators);
 	*p = (struct boot_profile){ 0 };
 }
 
@@ -65,6 +67,28 @@ static int add_names(const struct json *group, const char *key, const char *dir,
 	return r;
 }
 
+static int add_idle(const struct json *group, struct boot_profile *p, struct err *err)
+{
+	int r = json_member_strv(group, "idleGenerators", JSON_OPTIONAL, &p->idle_generators, err);
+
+	for (char **name = p->idle_generators; r == 0 && name && *name; name++) {
+		if (!boot_generator_known(*name))
+			return err_set(err, ERR_CORRUPT, -EBADMSG,
+				       "idleGenerators: nothing is known about %s", QUOTE(*name));
+	}
+	return r;
+}
+
+/* The names of @from are copied to *to. */
+static int append(char ***to, char *const *from, struct err *err)
+{
+	for (; from && *from; from++) {
+		if (strv_add(to, *from) < 0)
+			return err_oom(err);
+	}
+	return 0;
+}
+
 /* Decoded also where it is not wanted, so that a mistake shows everywhere. */
 static int add_group(const struct json *group, bool credentials, struct boot_profile *ret,
 		     struct err *err)
@@ -79,27 +103,23 @@ static int add_group(const struct json *group, bool credentials, struct boot_pro
 				     err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
 		r = add_names(group, kinds[i].key, kinds[i].dir, &p, err);
+	if (r == 0)
+		r = add_idle(group, &p, err);
 	if (r < 0 || (credentials && reads_credentials))
 		return r;
-	for (char **path = p.masks; path && *path; path++) {
-		if (strv_add(&ret->masks, *path) < 0)
-			return err_oom(err);
-	}
-	return 0;
+	r = append(&ret->masks, p.masks, err);
+	return r < 0 ? r : append(&ret->idle_generators, p.idle_generators, err);
 }
 
-/* Return: its place, or json_len(@profiles) */
-static size_t find_profile(const struct json *profiles, const char *name)
+static const struct json *find_profile(const struct json *profiles, const char *name)
 {
-	size_t i = 0;
-
-	for (; i < json_len(profiles); i++) {
+	for (size_t i = 0; i < json_len(profiles); i++) {
 		const char *found = json_string(json_get(json_at(profiles, i), "name"));
 
 		if (found && strcmp(found, name) == 0)
-			break;
+			return json_at(profiles, i);
 	}
-	return i;
+	return NULL;
 }
 
 static int add_groups(const struct json *profile, bool credentials, struct boot_profile *p,
@@ -114,28 +134,6 @@ static int add_groups(const struct json *profile, bool credentials, struct boot_
 			return err_prefix(err, r, "leaveOut[%zu]", i);
 	}
 	return r;
-}
-
-/* A profile and what it is based on: one that stands before it, so there are no circles. */
-static int add_profile(const struct json *profiles, size_t at, bool credentials,
-		       struct boot_profile *p, struct err *err)
-{
-	for (;;) {
-		const struct json *profile = json_at(profiles, at);
-		const char *base = NULL;
-		size_t base_at;
-		int r = add_groups(profile, credentials, p, err);
-
-		if (r == 0)
-			r = json_member_string(profile, "base", JSON_OPTIONAL, &base, err);
-		if (r < 0 || !base)
-			return r;
-		base_at = find_profile(profiles, base);
-		if (base_at >= at)
-			return err_set(err, ERR_CORRUPT, -EBADMSG,
-				       "base %s is no profile before this one", QUOTE(base));
-		at = base_at;
-	}
 }
 
 static int unknown_profile(const struct json *profiles, const char *name, struct err *err)
@@ -157,18 +155,17 @@ int boot_profile_parse(const char *text, size_t len, const char *name, bool cred
 {
 	AUTO(boot_profile) p = { 0 };
 	AUTO_PTR(json) doc = NULL;
-	const struct json *profiles = NULL;
-	size_t at;
+	const struct json *profiles = NULL, *profile;
 	int r = json_parse(text, len, &doc, err);
 
 	if (r == 0)
 		r = json_member_array(doc, "profiles", JSON_REQUIRED, &profiles, err);
 	if (r < 0)
 		return err_prefix(err, r, "read boot profiles");
-	at = find_profile(profiles, name);
-	if (at == json_len(profiles))
+	profile = find_profile(profiles, name);
+	if (!profile)
 		return unknown_profile(profiles, name, err);
-	r = add_profile(profiles, at, credentials, &p, err);
+	r = add_groups(profile, credentials, &p, err);
 	if (r < 0)
 		return err_prefix(err, r, "read boot profile %s", QUOTE(name));
 	*ret = p;

@@ -10,6 +10,7 @@
 
 struct boot_profile {
 	char **masks; /* paths below /run, each to become a link to /dev/null before PID 1 starts; NULL: none */
+	char **idle_generators; /* names for boot_generators_mask(); NULL: none */
 };
 void boot_profile_done(struct boot_profile *p);
 

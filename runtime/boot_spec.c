@@ -130,6 +130,7 @@ void boot_spec_done(struct boot_spec *boot)
 {
 	free(boot->os_release);
 	strv_free(boot->masks);
+	strv_free(boot->idle_generators);
 	for (size_t i = 0; i < boot->n_credentials; i++) {
 		free(boot->credentials[i].name);
 		/* A secret is not left lying in memory that the next allocation gets. */

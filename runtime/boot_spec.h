@@ -31,6 +31,7 @@ struct boot_spec {
 		     1]; /* text of /proc/sys/kernel/random/boot_id; new with each boot */
 	char *os_release; /* text of the host's os-release; NULL: unknown */
 	char **masks; /* paths below /run that become links to /dev/null (boot_profile.h) */
+	char **idle_generators; /* masked while it boots, unless they find something in the image (boot_generators.h) */
 	struct credential *credentials;
 	size_t n_credentials;
 	struct machine_command command;

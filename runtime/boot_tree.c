@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/boot_generators.h"
 #include "runtime/mount_api.h"
 
 static int make_directory(int run, const char *path, mode_t mode, struct err *err)
@@ -63,7 +64,7 @@ static int make_masks(const struct boot_spec *boot, int run, struct err *err)
 		if (r < 0 && errno != EEXIST)
 			return err_sys(err, ERR_SYSTEM, "mask /run/%s", *path);
 	}
-	return 0;
+	return boot_generators_mask(boot->idle_generators, run, err);
 }
 
 static int write_text(int host, const char *name, const char *text, struct err *err)

@@ -31,7 +31,7 @@ BOOT_CAPS=(CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID S
 	need_root boot-bookworm
 	boot --boot-profile=tiny "$B" true
 	status_is 125
-	err_has 'unknown boot profile "tiny": must be one of "full", "default", "minimal"'
+	err_has 'unknown boot profile "tiny": must be one of "full", "default"'
 }
 
 @test "PID 1 has the boot set of capabilities, NET_ADMIN only over a network of its own" {
@@ -130,15 +130,34 @@ profile() {
 	out_is $'joe\n/run/user/1000\nrunning\nactive'
 }
 
-@test "init scripts and /etc/fstab are read by the default profile, by none of their generators in minimal" {
+SCRIPT='#!/bin/sh
+### BEGIN INIT INFO
+# Provides: old
+# Default-Start: 2 3 4 5
+# Default-Stop:
+### END INIT INFO
+[ "$1" != start ] || touch /run/old
+'
+
+@test "an init script and a line of /etc/fstab that come later are read, and no more than what is left out is masked then" {
 	need_root boot-bookworm
-	local script='printf "#!/bin/sh\n### BEGIN INIT INFO\n# Provides: old\n# Default-Start: 2 3 4 5\n# Default-Stop:\n### END INIT INFO\n[ \$1 != start ] || touch /run/old\n" >/etc/init.d/old
-		chmod +x /etc/init.d/old; echo "tmpfs /mnt tmpfs defaults" >>/etc/fstab
-		systemctl daemon-reload; systemctl start old mnt.mount; ls /run/old; findmnt -no TARGET /mnt'
-	boot --network none "$B" sh -c "$script"
+	printf %s "$SCRIPT" >"$TMP/old"
+	boot --network none -v "$TMP/old:/old:ro" "$B" sh -c 'cp /old /etc/init.d/old; chmod +x /etc/init.d/old
+		echo "tmpfs /mnt tmpfs defaults" >>/etc/fstab
+		systemctl daemon-reload; systemctl start old mnt.mount; ls /run/old; findmnt -no TARGET /mnt
+		ls /run/systemd/system-generators | grep -E "fstab|sysv|rc-local"'
 	out_is $'/run/old\n/mnt'
-	boot --network none --boot-profile=minimal "$B" sh -c "systemctl is-system-running; $script"
-	out_is running
+}
+
+@test "an init script, /etc/rc.local and a line of /etc/fstab that the image has are read from the start" {
+	need_root boot-bookworm
+	printf %s "$SCRIPT" >"$TMP/old"
+	printf '#!/bin/sh\ntouch /run/local\n' >"$TMP/rc.local"
+	chmod +x "$TMP/old" "$TMP/rc.local"
+	echo 'tmpfs /mnt tmpfs defaults' >"$TMP/fstab"
+	boot --network none -v "$TMP/old:/etc/init.d/old:ro" -v "$TMP/rc.local:/etc/rc.local:ro" -v "$TMP/fstab:/etc/fstab:ro" "$B" \
+		sh -c 'systemctl start old; ls /run/old /run/local; findmnt -no TARGET /mnt; systemctl is-system-running'
+	out_is $'/run/local\n/run/old\n/mnt\nrunning'
 }
 
 @test "the full profile leaves out nothing; credentials bring back what reads them" {

@@ -90,17 +90,9 @@ static void test_credentials(void **state)
 	assert_false(strv_contains(p.masks, SYSUSERS));
 	assert_false(strv_contains(p.masks, DEBUG_GENERATOR));
 	assert_int_equal(strv_len(p.masks), strv_len(plain.masks) - 3);
-}
-
-static void test_minimal(void **state)
-{
-	AUTO(boot_profile) less = load("default", false);
-	AUTO(boot_profile) p = load("minimal", false);
-
-	(void)state;
-	assert_true(strv_contains(p.masks, SYSV_GENERATOR));
-	for (char **path = less.masks; *path; path++)
-		assert_true(strv_contains(p.masks, *path));
+	assert_int_equal(strv_len(plain.idle_generators), 3);
+	assert_int_equal(strv_len(p.idle_generators), 2);
+	assert_false(strv_contains(p.idle_generators, "systemd-fstab-generator"));
 }
 
 static void test_unknown(void **state)
@@ -112,7 +104,7 @@ static void test_unknown(void **state)
 	assert_int_equal(boot_profile_load("none", false, &p, &err), -ENOENT);
 	assert_int_equal(err.kind, ERR_USAGE);
 	assert_non_null(strstr(err.msg, "\"none\""));
-	assert_non_null(strstr(err.msg, "\"full\", \"default\", \"minimal\""));
+	assert_non_null(strstr(err.msg, "\"full\", \"default\""));
 	assert_null(p.masks);
 }
 
@@ -121,14 +113,13 @@ static int parse(const char *text, bool credentials, struct boot_profile *ret, s
 	return boot_profile_parse(text, strlen(text), "p", credentials, ret, err);
 }
 
-static void test_bases(void **state)
+static void test_kinds(void **state)
 {
 	static const char text[] =
-		"{\"profiles\": ["
-		"{\"name\": \"a\", \"leaveOut\": [{\"reason\": \"\", \"wants\": [\"x.wants/y\"]}]},"
-		"{\"name\": \"b\", \"base\": \"a\", \"leaveOut\": []},"
-		"{\"name\": \"p\", \"base\": \"b\", \"leaveOut\": ["
-		"{\"reason\": \"\", \"generators\": [\"g\"], \"tmpfiles\": [\"t\"]}]}]}";
+		"{\"profiles\": [{\"name\": \"p\", \"leaveOut\": ["
+		"{\"reason\": \"\", \"wants\": [\"x.wants/y\"]},"
+		"{\"reason\": \"\", \"generators\": [\"g\"], \"tmpfiles\": [\"t\"],"
+		" \"idleGenerators\": [\"systemd-sysv-generator\"]}]}]}";
 	AUTO(boot_profile) p = { 0 };
 	struct err err = { 0 };
 
@@ -138,6 +129,8 @@ static void test_bases(void **state)
 	assert_true(strv_contains(p.masks, "systemd/system.control/x.wants/y"));
 	assert_true(strv_contains(p.masks, "systemd/system-generators/g"));
 	assert_true(strv_contains(p.masks, "tmpfiles.d/t"));
+	assert_int_equal(strv_len(p.idle_generators), 1);
+	assert_string_equal(p.idle_generators[0], "systemd-sysv-generator");
 }
 
 static void test_bad(void **state)
@@ -163,8 +156,7 @@ static void test_bad(void **state)
 		{ NAME("\"../x\""), "cannot" },
 		{ NAME("\"x/..\""), "cannot" },
 		{ NAME("\".\""), "cannot" },
-		{ PROFILE("\"base\": \"p\", \"leaveOut\": []"), "base" },
-		{ PROFILE("\"base\": \"q\", \"leaveOut\": []"), "base" },
+		{ GROUP("\"reason\": \"\", \"idleGenerators\": [\"x\"]"), "nothing is known" },
 	};
 	struct boot_profile p = { 0 };
 
@@ -183,9 +175,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full),	    cmocka_unit_test(test_default),
-		cmocka_unit_test(test_credentials), cmocka_unit_test(test_minimal),
-		cmocka_unit_test(test_unknown),	    cmocka_unit_test(test_bases),
-		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_credentials), cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_kinds),	    cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests_name("boot_profile", tests, NULL, NULL);
