@@ -110,7 +110,7 @@ const struct option_spec run_option_specs[RUN_OPTIONS] = {
 	  "Boot the image's init and run COMMAND in it (\"auto\", \"always\", \"never\", \"app\")",
 	  set_boot },
 	ROW("boot-profile", 0, OPT_STRING, boot_profile, "string",
-	    "What of a machine's own boot is left out (\"default\", \"minimal\", \"full\": nothing)"),
+	    "What of a machine's own boot is left out (\"default\", \"full\": nothing)"),
 	{ "boot-timeout", 0, OPT_CALL, 0, "seconds",
 	  "How long a machine may take to come up (default 30)", set_boot_timeout },
 	ROW("console", 0, OPT_FLAG, console, NULL,
