@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/quote.h"
+#include "base/sigreset.h"
 #include "base/strv.h"
 #include "cmd/commands.h"
 #include "cmd/common.h"
@@ -114,9 +115,11 @@ static int run_blocked(const struct exec_request *req, struct exit_info *ret, st
 	if (signal_fd < 0)
 		return err_sys(err, ERR_SYSTEM, "receive signals");
 	r = exec_run(req, signal_fd, ret, err);
-	/* It is pending still: we end as it says. */
-	if (r == -EINTR)
+	/* The signal is pending still: we end as it says, also where the caller had us ignore it (a shell's background job: INT, QUIT). */
+	if (r == -EINTR) {
+		sigreset_for_signalfd();
 		(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	}
 	return r;
 }
 

@@ -101,18 +101,25 @@ static int clone_helper(const struct container_state *container, struct start *s
 		       strerror(-r));
 }
 
-/* A process of ours, and no other that somebody inside would like us to take for it. */
+/*
+ * A process of ours, and no other that somebody inside would like us to take for it. While it is our child, and we have not waited for it,
+ * its number is its own.
+ */
 static int take_process(struct start *s, const struct ctl_msg *msg, struct err *err)
 {
-	AUTO_CLOSE int pidfd = fd_pidfd_open((pid_t)msg->stage);
+	pid_t pid = (pid_t)msg->stage;
 	siginfo_t info;
 
 	if (s->p.c.pid > 0)
 		return 0;
-	if (pidfd < 0 || waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+	if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return err_set(err, ERR_SYSTEM, -ECHILD, "the command's process is not ours");
-	s->p.c.pid = (pid_t)msg->stage;
-	s->p.c.pidfd = MOVE_FD(pidfd);
+	s->p.c.pid = pid;
+	s->p.c.pidfd = fd_pidfd_open(pid);
+	if (s->p.c.pidfd < 0) {
+		errno = -s->p.c.pidfd;
+		return err_sys(err, ERR_SYSTEM, "hold the command's process");
+	}
 	return 0;
 }
 
@@ -141,11 +148,16 @@ static int take_message(struct start *s, const struct ctl_msg *msg, int *fd, str
 /* Looked at, not taken: it is the caller's to serve. */
 static bool stop_is_pending(void)
 {
+	struct sigaction hup;
 	sigset_t pending;
+	/* nohup means what it says */
+	bool hup_counts = sigaction(SIGHUP, NULL, &hup) < 0 || hup.sa_handler != SIG_IGN;
 
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-		sigismember(&pending, SIGHUP) == 1 || sigismember(&pending, SIGQUIT) == 1);
+	if (sigpending(&pending) < 0)
+		return false;
+	return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+	       sigismember(&pending, SIGQUIT) == 1 ||
+	       (hup_counts && sigismember(&pending, SIGHUP) == 1);
 }
 
 /* Return: 0 when there is a message (or its end), -errno */
@@ -218,8 +230,8 @@ static void abandon(struct start *s, int ctl)
 		if (msg.type == CTL_JOINED)
 			(void)take_process(s, &msg, NULL);
 	if (s->p.c.pid > 0) {
-		container_kill(&s->p.c);
-		(void)container_wait(&s->p.c);
+		(void)kill(s->p.c.pid, SIGKILL);
+		reap(s->p.c.pid);
 	}
 	cgroup_leaf_kill(&s->p.leaf);
 	exec_process_done(&s->p);

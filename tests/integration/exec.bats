@@ -614,3 +614,67 @@ out 2'
 	status_is 126
 	err_has '/etc/passwd of the image: not a regular file'
 }
+
+# ---- failures on purpose (see faults.bats) ----
+
+points() {
+	sed -n '/^} stages\[\] = {/,/^};/s/^\t{ "\([^"]*\)".*/\1/p' "$TOP/runtime/exec_child.c"
+	grep -hoE 'fault_check\("exec-[^"]+"' "$TOP"/*/*.c | sed 's/.*"\(.*\)"/\1/'
+}
+
+@test "each stage fails: message, exit code, nothing left, the container as before" {
+	keep_payload
+	local point
+	[ "$(points | wc -l)" -ge 9 ]
+	for point in $(points); do
+		RACKER_FAULT=$point:-5 try "$RACKER_FAULT_BUILD" exec c1 /payload hello
+		status_is 125 || { echo "$point" >&2; return 1; }
+		err_has "fault injected into stage $point"
+		out_is ''
+		RACKER_FAULT=$point:-5 try pty "$RACKER_FAULT_BUILD" exec -it c1 /payload hello
+		status_is 125 || { echo "$point" >&2; return 1; }
+		out_has "fault injected into stage $point"
+		no_leaves || { echo "$point" >&2; return 1; }
+	done
+	# A crash, of racker itself in the last of them.
+	for point in $(points | grep -vx exec-clone); do
+		RACKER_FAULT=$point:kill try "$RACKER_FAULT_BUILD" exec c1 /payload hello
+		status_is 125 || { echo "$point" >&2; return 1; }
+		err_has "the command's start was killed"
+		no_leaves || { echo "$point" >&2; return 1; }
+	done
+	x c1 /payload pids
+	out_line 'self [0-9]+ of 2'
+}
+
+@test "out of memory, descriptors, space: system calls that fail one after another" {
+	command -v strace >/dev/null || skip 'no strace here'
+	strace -o /dev/null true 2>/dev/null || skip 'strace cannot trace here'
+	keep_payload
+	local call n
+	for call in clone3:EAGAIN clone:EAGAIN openat:EMFILE openat2:ENOMEM mkdirat:ENOSPC socketpair:EMFILE memfd_create:ENOMEM \
+		setns:EPERM pidfd_open:EMFILE execveat:ENOMEM fcntl:EMFILE write:ENOSPC; do
+		for n in 1 2 3; do
+			try timeout -s KILL 20 strace -f -qq -o /dev/null -e "inject=${call%:*}:error=${call#*:}:when=$n" \
+				"$RACKER" exec c1 /payload exit 0
+			case $status in
+			0 | 1 | 125 | 126 | 127) ;;
+			*) say "$call at $n" ;;
+			esac
+			[ "$status" -eq 0 ] || [ -n "$err" ] || say "$call at $n: no message"
+		done
+	done
+	x c1 /payload pids
+	out_line 'self [0-9]+ of 2'
+	no_leaves
+}
+
+@test "without a device filter: no CAP_MKNOD for a joining command either" {
+	RACKER=$RACKER_FAULT_BUILD RACKER_FAULT=devices:-1 keep_payload
+	x c1 /payload mknod /tmp-mem 1 1
+	out_is 'mknod EPERM'
+	local pid
+	pid=$(inside 'payload trap')
+	x c1 /payload status CapBnd
+	[ "$out" = "$(grep ^CapBnd "/proc/$pid/status")" ]
+}
