@@ -57,6 +57,7 @@ BOOT_CAPS=(CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID S
 		boot $words "$B" grep Seccomp_filters /proc/1/status
 		out_is 'Seccomp_filters:	2'
 	done
+	rmdir "$TMP/vol"
 }
 
 # sandboxes SUITE: a unit with namespaces, mounts, filters and a user of its own starts
