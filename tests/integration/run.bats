@@ -444,7 +444,7 @@ err 2' ]
 	local flag
 	for flag in -d --detach --privileged --restart=always --memory=1g -m=1g --cpus=1 --cap-add=ALL -p=80:80 \
 		--device=/dev/null --gpus=all --mount=type=bind,src=/,dst=/x --tmpfs=/x --ulimit=nofile=1 --security-opt=x \
-		--env-file=/x --cidfile=/x --userns=host --pid=host --add-host=a:1.2.3.4 --dns=1.1.1.1 --shm-size=1m; do
+		--env-file=/x --cidfile=/x --uts=host --pid=host --add-host=a:1.2.3.4 --dns=1.1.1.1 --shm-size=1m; do
 		try "$RACKER" run --rm $flag "$P" /payload hello
 		status_is 125
 		err_has "${flag%%=*}"
