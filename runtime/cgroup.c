@@ -185,28 +185,70 @@ static int kill_all(const char *path, struct err *err)
 	return 0;
 }
 
-/* An init leaves cgroups of its own below its machine's: they go from the innermost on. */
-static int remove_below(int dir_fd)
+/*
+ * The next cgroup below @fd that rmdir(2) does not take, since it has others below. Those before it are gone then.
+ * Return: its fd; -ENOENT when there is none left
+ */
+static int remove_children(int fd, bool *ret_progress)
 {
-	AUTO_CLOSEDIR DIR *dir = fdopendir(dir_fd);
+	int list_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSEDIR DIR *dir = list_fd < 0 ? NULL : fdopendir(list_fd);
 	struct dirent *e;
 
+	*ret_progress = false;
+	if (list_fd >= 0 && !dir)
+		(void)close(list_fd);
 	while (dir && (e = readdir(dir))) {
-		int fd;
+		int below;
 
 		if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
-		fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (fd >= 0)
-			(void)remove_below(fd);
-		(void)unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+		if (unlinkat(fd, e->d_name, AT_REMOVEDIR) == 0) {
+			*ret_progress = true;
+			continue;
+		}
+		below = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (below >= 0)
+			return below;
 	}
-	return 0;
+	return -ENOENT;
+}
+
+/*
+ * What a machine made below its cgroup, from the innermost on: down to where nothing is left, then up again. However deep a hostile one has
+ * nested them, this holds three fds. Nothing runs in them any more, so each step up finds that the one it comes from can be removed; where
+ * that is not so, it is given up.
+ */
+static void remove_below(int top)
+{
+	AUTO_CLOSE int at = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t depth = 0;
+	bool came_up = false;
+
+	while (at >= 0) {
+		bool progress;
+		int next = remove_children(at, &progress);
+
+		if (came_up && !progress) {
+			cleanup_close(&next);
+			return;
+		}
+		came_up = next < 0 && depth > 0;
+		if (next >= 0) {
+			depth++;
+		} else if (came_up) {
+			next = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			depth--;
+		}
+		(void)close(at);
+		at = next;
+	}
 }
 
 int cgroup_destroy_path(const char *path, struct err *err)
 {
-	int r, fd;
+	AUTO_CLOSE int fd = -EBADF;
+	int r;
 
 	/* The usual case, where everybody has gone home, costs one call. */
 	if (rmdir(path) == 0 || errno == ENOENT)
@@ -218,7 +260,7 @@ int cgroup_destroy_path(const char *path, struct err *err)
 		return r;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0)
-		(void)remove_below(fd);
+		remove_below(fd);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return err_sys(err, ERR_SYSTEM, "remove cgroup %s", QUOTE(path));
 	return 0;

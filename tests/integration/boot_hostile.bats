@@ -163,3 +163,11 @@ with_unit() {
 	status_is 0
 	out_is ready
 }
+
+@test "cgroups nested deeper than racker may have descriptors are removed" {
+	need_root boot-bookworm
+	try timeout 100 bash -c 'ulimit -n 256; exec "$@"' x "$RACKER" run --rm -q --boot "$REG/test/boot-bookworm" sh -c \
+		'cd /sys/fs/cgroup && i=0; while [ $i -lt 1300 ] && mkdir d && cd d; do i=$((i + 1)); done; mkdir e f e/g; echo $i'
+	status_is 0
+	out_is 1300
+}
