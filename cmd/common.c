@@ -3,10 +3,12 @@
 #include "cmd/common.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/quote.h"
 #include "base/strv.h"
 
@@ -94,4 +96,20 @@ int common_layers_in_use(const struct container_list *l, struct digest **ret, si
 	*ret = all;
 	*ret_n = n;
 	return 0;
+}
+
+bool common_settle_tty(const struct context *ctx, bool strict, bool interactive, bool *tty)
+{
+	if (!*tty || isatty(STDIN_FILENO))
+		return true;
+	if (!strict && !ctx->settings.strict_tty) {
+		log_info("stdin is not a terminal: going on without --tty");
+		*tty = false;
+		return true;
+	}
+	/* With -t alone docker makes a terminal that nobody types into. */
+	if (!interactive)
+		return true;
+	(void)fputs("the input device is not a TTY\n", stderr);
+	return false;
 }

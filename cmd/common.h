@@ -20,6 +20,14 @@ int common_platform(const char *flag, struct platform *buf, const struct platfor
 /** common_require_root() - Return: 0, or -EPERM/ERR_UNSUPPORTED for other users */
 int common_require_root(struct err *err);
 
+/**
+ * common_settle_tty() - a terminal is wanted, but stdin may be none: go on without one, so that pipelines work as with the original racker;
+ * docker refuses
+ * @strict: of the command line. @tty: in and out
+ * Return: false to refuse, which has been said
+ */
+bool common_settle_tty(const struct context *ctx, bool strict, bool interactive, bool *tty);
+
 /** common_check_format() - --format: NULL, "json", or @other (may be NULL). Return: 0 or -EOPNOTSUPP/ERR_UNSUPPORTED */
 int common_check_format(const char *format, const char *other, struct err *err);
 

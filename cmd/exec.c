@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: MIT
 /* racker exec: a command in a container that runs, plain or a machine. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "base/quote.h"
-#include "base/sigreset.h"
 #include "base/strv.h"
 #include "cmd/commands.h"
 #include "cmd/common.h"
 #include "cmd/exit_status.h"
+#include "cmd/machine_exec.h"
 #include "cmd/print_err.h"
 #include "runtime/detach.h"
 #include "runtime/exec.h"
-#include "runtime/pty_forward.h"
-
-#define DETACH_KEYS_DEFAULT "ctrl-p,ctrl-q"
 
 struct exec_options {
 	bool interactive, tty, detach, strict_tty;
@@ -75,52 +68,12 @@ static void exec_options_done(void *target)
 	strv_free(o->env);
 }
 
-/* A terminal is wanted, but stdin is none: as with `racker run`. Return: false to refuse */
-static bool settle_tty(const struct context *ctx, struct exec_options *o)
-{
-	if (!o->tty || o->detach || isatty(STDIN_FILENO))
-		return true;
-	if (!o->strict_tty && !ctx->settings.strict_tty) {
-		log_info("stdin is not a terminal: going on without --tty");
-		o->tty = false;
-		return true;
-	}
-	if (!o->interactive)
-		return true;
-	(void)fputs("the input device is not a TTY\n", stderr);
-	return false;
-}
-
 static int check(const struct exec_options *o, struct err *err)
 {
 	struct detach_keys keys;
 	int r = o->detach_keys ? detach_keys_parse(o->detach_keys, &keys, err) : 0;
 
 	return r < 0 ? r : common_require_root(err);
-}
-
-/* All signals blocked, and coming through a signalfd. */
-static int run_blocked(const struct exec_request *req, struct exit_info *ret, struct err *err)
-{
-	AUTO_CLOSE int signal_fd = -EBADF;
-	sigset_t all, old;
-	int r;
-
-	if (req->tty && req->interactive)
-		pty_forward_wait_foreground();
-	(void)sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
-		return err_sys(err, ERR_SYSTEM, "block signals");
-	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signal_fd < 0)
-		return err_sys(err, ERR_SYSTEM, "receive signals");
-	r = exec_run(req, signal_fd, ret, err);
-	/* The signal is pending still: we end as it says, also where the caller had us ignore it (a shell's background job: INT, QUIT). */
-	if (r == -EINTR) {
-		sigreset_for_signalfd();
-		(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	}
-	return r;
 }
 
 static int execute(const struct context *ctx, const struct exec_options *o,
@@ -148,7 +101,7 @@ static int execute(const struct context *ctx, const struct exec_options *o,
 	if (exec_env(container, o->env, o->tty, &env) < 0)
 		return err_oom(err);
 	req.env = env;
-	return run_blocked(&req, ret, err);
+	return exec_foreground(&req, ret, err);
 }
 
 static int exec_main(const struct context *ctx, void *target, char *const *operands)
@@ -162,7 +115,7 @@ static int exec_main(const struct context *ctx, void *target, char *const *opera
 		print_err_help(ctx, &command_exec, &err);
 		return EXIT_STATUS_OURS;
 	}
-	if (!settle_tty(ctx, o))
+	if (!o->detach && !common_settle_tty(ctx, o->strict_tty, o->interactive, &o->tty))
 		return EXIT_STATUS_FAILED;
 	if (state_find(ctx->settings.state_dir, operands[0], &container, &err) < 0) {
 		print_err(ctx, &err);

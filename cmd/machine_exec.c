@@ -3,18 +3,39 @@
 #include "cmd/machine_exec.h"
 
 #include <signal.h>
-#include <sys/signalfd.h>
 
 #include "base/cleanup.h"
+#include "base/sigfd.h"
+#include "base/sigreset.h"
 #include "base/strv.h"
-#include "cmd/run_machine.h"
+#include "runtime/detach.h"
 #include "runtime/exec.h"
+#include "runtime/pty_forward.h"
+
+int exec_foreground(const struct exec_request *req, struct exit_info *ret, struct err *err)
+{
+	AUTO_CLOSE int signal_fd = -EBADF;
+	sigset_t old;
+	int r;
+
+	if (req->tty && req->interactive)
+		pty_forward_wait_foreground();
+	signal_fd = sigfd_open(&old, err);
+	if (signal_fd < 0)
+		return MOVE_FD(signal_fd);
+	r = exec_run(req, signal_fd, ret, err);
+	/* The signal is pending still: we end as it says, also where the caller had us ignore it (a shell's background job: INT, QUIT). */
+	if (r == -EINTR) {
+		sigreset_for_signalfd();
+		(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	}
+	return r;
+}
 
 int machine_exec(const struct context *ctx, const struct machine_exec *x, struct exit_info *ret,
 		 struct err *err)
 {
 	AUTO_STRV env = NULL;
-	AUTO_CLOSE int signal_fd = -EBADF;
 	struct exec_request req = { .container = x->state,
 				    .cache_dir = ctx->settings.cache_dir,
 				    .argv = x->argv,
@@ -24,18 +45,9 @@ int machine_exec(const struct context *ctx, const struct machine_exec *x, struct
 								    DETACH_KEYS_DEFAULT,
 				    .tty = x->tty,
 				    .interactive = x->interactive };
-	sigset_t all, old;
-	int r;
 
 	if (exec_env(x->state, x->env, x->tty, &env) < 0)
 		return err_oom(err);
 	req.env = env;
-	(void)sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
-		return err_sys(err, ERR_SYSTEM, "block signals");
-	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	r = signal_fd < 0 ? err_sys(err, ERR_SYSTEM, "receive signals") :
-			    exec_run(&req, signal_fd, ret, err);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	return r;
+	return exec_foreground(&req, ret, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A program of the machine itself, run in it on the user's behalf. */
+/* Commands in running containers, in the foreground; and programs of a machine itself, run in it on the user's behalf. */
 #ifndef CMD_MACHINE_EXEC_H
 #define CMD_MACHINE_EXEC_H
 
@@ -17,6 +17,11 @@ struct machine_exec {
 	const char *detach_keys; /* NULL: docker's */
 	bool tty, interactive;
 };
+
+struct exec_request;
+
+/** exec_foreground() - run it to its end, all signals blocked from then on; after -EINTR we end by the signal that it was. Return: as exec_run() */
+int exec_foreground(const struct exec_request *req, struct exit_info *ret, struct err *err);
 
 /** machine_exec() - run it to its end, with our own stdin, stdout and stderr. Return: 0 with *ret, or as exec_run() */
 int machine_exec(const struct context *ctx, const struct machine_exec *x, struct exit_info *ret,

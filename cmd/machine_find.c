@@ -3,6 +3,7 @@
 #include "cmd/machine_find.h"
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/quote.h"
 
 void found_machine_done(struct found_machine *m)
@@ -30,4 +31,22 @@ int machine_find(const struct context *ctx, const char *name, struct found_machi
 	*ret = m;
 	m = (struct found_machine){ .pidfd = -EBADF };
 	return 0;
+}
+
+void machine_json_members(struct json_writer *w, const struct container_state *m, const char *state)
+{
+	jw_key(w, "Name");
+	jw_string(w, m->name);
+	jw_key(w, "ID");
+	jw_string(w, m->id);
+	jw_key(w, "Image");
+	jw_string(w, m->image);
+	jw_key(w, "State");
+	jw_string(w, state);
+	jw_key(w, "Pid");
+	jw_int(w, m->pid);
+	jw_key(w, "Started");
+	jw_int(w, m->started);
+	jw_key(w, "Cgroup");
+	jw_string(w, m->cgroup);
 }

@@ -20,4 +20,9 @@ void found_machine_done(struct found_machine *m);
 int machine_find(const struct context *ctx, const char *name, struct found_machine *ret,
 		 struct err *err);
 
+struct json_writer;
+/** machine_json_members() - what every command tells of a machine, as members of the object that is being written; @state: in systemd's words */
+void machine_json_members(struct json_writer *w, const struct container_state *m,
+			  const char *state);
+
 #endif

@@ -6,17 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/quote.h"
 #include "cmd/console_text.h"
-#include "cmd/machine_exec.h"
+#include "runtime/exec.h"
+#include "runtime/exec_aside.h"
 #include "runtime/systemd_job.h"
 #include "runtime/systemd_manager.h"
 #include "runtime/systemd_unit.h"
@@ -30,38 +29,28 @@ struct report {
 	const struct container_state *state;
 };
 
-/* In a process of its own, which can be ended when the machine does not answer. */
-static _Noreturn void read_journal(const struct report *r, const char *unit, int to)
+static void print_journal(const struct report *r, const char *unit)
 {
 	static char program[] = "journalctl", quiet[] = "--quiet", pager[] = "--no-pager",
 		    lines[] = "--lines=10", form[] = "--output=short-monotonic";
-	char option[512];
+	char option[SYSTEMD_NAME_MAX + 16];
 	char *const argv[] = { program, quiet, pager, lines, form, option, NULL };
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct exit_info info;
-
-	(void)snprintf(option, sizeof(option), "--unit=%s", unit);
-	if (null_fd >= 0 && dup2(to, STDOUT_FILENO) >= 0 && dup2(null_fd, STDERR_FILENO) >= 0)
-		(void)machine_exec(r->ctx,
-				   &(struct machine_exec){ .state = r->state, .argv = argv }, &info,
-				   NULL);
-	_exit(0);
-}
-
-static void print_journal(const struct report *r, const char *unit)
-{
+	const struct exec_request req = { .container = r->state,
+					  .cache_dir = r->ctx->settings.cache_dir,
+					  .argv = argv,
+					  .env = r->state->env,
+					  .workdir = "/",
+					  .user = "root" };
 	struct console_text text = { .to = stderr, .mark = "    " };
 	usec_t deadline = now_usec() + ANSWER_TIMEOUT;
 	size_t total = 0;
 	int ends[2];
 	pid_t pid;
 
-	(void)fflush(stderr);
+	(void)snprintf(option, sizeof(option), "--unit=%s", unit);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return;
-	pid = fork();
-	if (pid == 0)
-		read_journal(r, unit, ends[1]);
+	pid = exec_aside(&req, (const int[]){ -1, ends[1], -1 }, NULL);
 	(void)close(ends[1]);
 	while (pid > 0 && total < JOURNAL_BYTES_MAX) {
 		struct pollfd p = { .fd = ends[0], .events = POLLIN };
@@ -77,10 +66,7 @@ static void print_journal(const struct report *r, const char *unit)
 	}
 	console_text_end(&text);
 	(void)close(ends[0]);
-	if (pid > 0) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-	}
+	exec_aside_end(pid, true);
 }
 
 static void report_failed(const struct report *r, struct systemd *s, usec_t deadline)

@@ -13,6 +13,7 @@
 #include "cmd/common.h"
 #include "cmd/exit_status.h"
 #include "cmd/human.h"
+#include "cmd/machine_find.h"
 #include "cmd/print_err.h"
 #include "cmd/table.h"
 #include "runtime/systemd_manager.h"
@@ -103,20 +104,7 @@ static int print_json(const struct container_state *s, struct err *err)
 	if (r < 0)
 		return err_oom(err);
 	jw_object(w);
-	jw_key(w, "Name");
-	jw_string(w, s->name);
-	jw_key(w, "ID");
-	jw_string(w, s->id);
-	jw_key(w, "Image");
-	jw_string(w, s->image);
-	jw_key(w, "State");
-	jw_string(w, system_state(s));
-	jw_key(w, "Pid");
-	jw_int(w, s->pid);
-	jw_key(w, "Started");
-	jw_int(w, s->started);
-	jw_key(w, "Cgroup");
-	jw_string(w, s->cgroup);
+	machine_json_members(w, s, system_state(s));
 	jw_key(w, "Command");
 	jw_strv(w, s->argv);
 	jw_object_end(w);

@@ -106,27 +106,6 @@ static int parse(const struct run_options *o, char *const *operands, struct run_
 	return r;
 }
 
-/*
- * A terminal is wanted, but stdin is none: go on without one, so that pipelines work as with the original racker; docker refuses.
- * Return: false to refuse
- */
-static bool settle_tty(const struct context *ctx, const struct run_options *o,
-		       struct run_request *run)
-{
-	if (!run->tty || isatty(STDIN_FILENO))
-		return true;
-	if (!o->strict_tty && !ctx->settings.strict_tty) {
-		log_info("stdin is not a terminal: going on without --tty");
-		run->tty = false;
-		return true;
-	}
-	/* With -t alone docker makes a terminal that nobody types into. */
-	if (!run->interactive)
-		return true;
-	(void)fputs("the input device is not a TTY\n", stderr);
-	return false;
-}
-
 /* One try to run the image; its start takes the store's lock along. */
 struct job {
 	const struct context *ctx;
@@ -248,15 +227,20 @@ static bool is_curated(const char *name)
 	return image_name_parse(name, &parsed, NULL) == 0 && parsed.kind == IMAGE_NAME_LABEL;
 }
 
+static struct machine_request machine_asked(const struct run_options *o, bool no_command)
+{
+	return (struct machine_request){ .profile = o->boot_profile,
+					 .credentials = o->credentials,
+					 .suppress_sync = o->suppress_sync,
+					 .journal_dir = o->journal,
+					 .no_command = no_command };
+}
+
 /* Direct or booted: see boot_rule.h. Return: 0; -EAGAIN to try again, from the image on; -errno */
 static int run_image(struct job *job, const char *name, struct exit_info *ret, struct err *err)
 {
 	AUTO_STRV argv = NULL;
-	struct machine_request machine = { .profile = job->o->boot_profile,
-					   .credentials = job->o->credentials,
-					   .suppress_sync = job->o->suppress_sync,
-					   .journal_dir = job->o->journal,
-					   .no_command = job->o->detach && !*job->run.cmd };
+	struct machine_request machine = machine_asked(job->o, job->o->detach && !*job->run.cmd);
 	enum boot_plan plan;
 	int r = run_spec_argv(&job->run, &job->image.config, &argv, err);
 
@@ -322,11 +306,17 @@ static int run_main(const struct context *ctx, void *target, char *const *operan
 		r = common_platform(o->platform, &platform, &image.platform, &err);
 	if (r >= 0)
 		r = common_require_root(&err);
+	/* Before a pull, whether or not it comes to a boot. */
+	if (r >= 0) {
+		const struct machine_request machine = machine_asked(o, false);
+
+		r = machine_spec_check(&machine, &err);
+	}
 	if (r < 0) {
 		print_err_help(ctx, &command_run, &err);
 		return EXIT_STATUS_OURS;
 	}
-	if (!settle_tty(ctx, o, &run))
+	if (!common_settle_tty(ctx, o->strict_tty, run.interactive, &run.tty))
 		return EXIT_STATUS_FAILED;
 	image.settings = &ctx->settings;
 	image.interrupted = interrupt_flag();

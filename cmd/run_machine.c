@@ -12,12 +12,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/quote.h"
+#include "base/sigfd.h"
 #include "cmd/console_text.h"
 #include "cmd/exit_status.h"
 #include "cmd/machine_report.h"
@@ -304,15 +304,13 @@ int run_machine(const struct context *ctx, const struct run_options *o,
 	struct run_session s = {
 		.ctx = ctx, .o = o, .run = run, .req = req, .m = MACHINE_NONE, .signal_fd = -EBADF
 	};
-	sigset_t all, old;
+	sigset_t old;
 	int r;
 
-	(void)sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
-		return err_sys(err, ERR_SYSTEM, "block signals");
-	s.signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	r = s.signal_fd < 0 ? err_sys(err, ERR_SYSTEM, "receive signals") :
-			      machine_start(req, &s.m, err);
+	s.signal_fd = sigfd_open(&old, err);
+	if (s.signal_fd < 0)
+		return s.signal_fd;
+	r = machine_start(req, &s.m, err);
 	s.boot_deadline = deadline_in(o->boot_timeout, BOOT_TIMEOUT);
 	if (r >= 0)
 		r = serve(&s, ret, err);

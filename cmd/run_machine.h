@@ -7,8 +7,6 @@
 #include "cmd/run_options.h"
 #include "runtime/foreground.h"
 
-#define DETACH_KEYS_DEFAULT "ctrl-p,ctrl-q"
-
 /**
  * run_machine() - boot, wait, run the command or serve the console, end the machine
  * @req: its spec is a machine's

@@ -85,6 +85,11 @@ static void gather(const struct found_machine *m, struct facts *f)
 		(void)systemd_units_list(s, failed, deadline, &f->failed, NULL);
 }
 
+static const char *state_word(const struct facts *f)
+{
+	return f->answers ? systemd_state_name(f->systemd.state) : "unknown";
+}
+
 static void print_text(const struct container_state *s, const struct facts *f)
 {
 	char since[HUMAN_MAX];
@@ -93,8 +98,7 @@ static void print_text(const struct container_state *s, const struct facts *f)
 	(void)printf("     Image: %s\n", QUOTE_PLAIN(s->image));
 	if (f->os)
 		(void)printf("        OS: %s\n", QUOTE_PLAIN(f->os));
-	(void)printf("     State: %s\n",
-		     f->answers ? systemd_state_name(f->systemd.state) : "unknown");
+	(void)printf("     State: %s\n", state_word(f));
 	if (f->answers)
 		(void)printf("   systemd: %s, %u jobs queued, %u units failed\n",
 			     f->systemd.version_text, f->systemd.n_jobs, f->systemd.n_failed_units);
@@ -120,24 +124,11 @@ static int print_json(const struct container_state *s, const struct facts *f, st
 	if (json_write_begin(&out, true, &w) < 0)
 		return err_oom(err);
 	jw_object(w);
-	jw_key(w, "Name");
-	jw_string(w, s->name);
-	jw_key(w, "ID");
-	jw_string(w, s->id);
-	jw_key(w, "Image");
-	jw_string(w, s->image);
+	machine_json_members(w, s, state_word(f));
 	jw_key(w, "OS");
 	jw_string(w, f->os);
-	jw_key(w, "State");
-	jw_string(w, f->answers ? systemd_state_name(f->systemd.state) : "unknown");
 	jw_key(w, "Version");
 	jw_string(w, f->answers ? f->systemd.version_text : NULL);
-	jw_key(w, "Started");
-	jw_int(w, s->started);
-	jw_key(w, "Pid");
-	jw_int(w, s->pid);
-	jw_key(w, "Cgroup");
-	jw_string(w, s->cgroup);
 	jw_key(w, "FailedUnits");
 	jw_array(w);
 	for (size_t i = 0; i < f->failed.n; i++)

@@ -15,12 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/path_at.h"
 #include "base/quote.h"
+#include "base/sigfd.h"
 #include "provision/wait_log.h"
 #include "runtime/port_probe.h"
 #include "runtime/root_view.h"
@@ -28,6 +28,7 @@
 #include "runtime/systemd_unit.h"
 
 #define SLICE (100 * USEC_PER_MSEC)
+#define OPEN_SLICE USEC_PER_SEC
 #define LOOK_AGAIN (10 * USEC_PER_MSEC)
 
 static const struct {
@@ -84,20 +85,27 @@ static usec_t slice_end(const struct wait_for_machine *m)
 	return end < m->deadline ? end : m->deadline;
 }
 
+/* A connection that is given up is begun anew: on a busy host one needs longer than a slice. */
+static usec_t open_end(const struct wait_for_machine *m)
+{
+	usec_t end = now_usec() + OPEN_SLICE;
+
+	return end < m->deadline ? end : m->deadline;
+}
+
 /* Between two slices; at most until @until. Return: 0 to go on, -EINTR, -ESRCH, -ETIMEDOUT */
 static int pause_until(struct wait_for_machine *m, usec_t until, struct err *err)
 {
 	struct pollfd p[] = { { .fd = m->pidfd, .events = POLLIN },
 			      { .fd = m->signal_fd, .events = POLLIN } };
-	struct signalfd_siginfo info;
 	int n = poll(p, ARRAY_SIZE(p), deadline_poll_ms(until));
+	int sig;
 
 	if (n > 0 && p[0].revents)
 		return err_set(err, ERR_NOT_FOUND, -ESRCH, "the machine has ended");
-	if (n > 0 && p[1].revents && read(m->signal_fd, &info, sizeof(info)) == sizeof(info) &&
-	    (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP ||
-	     info.ssi_signo == SIGQUIT)) {
-		m->signal = (int)info.ssi_signo;
+	sig = n > 0 && p[1].revents ? sigfd_read(m->signal_fd) : 0;
+	if (sigfd_is_stop(sig)) {
+		m->signal = sig;
 		return err_set(err, ERR_INTERRUPTED, -EINTR, "interrupted");
 	}
 	if (m->deadline <= now_usec())
@@ -154,7 +162,7 @@ static int wait_systemd(struct wait_for_machine *m, const struct wait_for *what,
 		struct err why = { 0 };
 
 		if (!s)
-			r = systemd_open(m->state->pid, m->pidfd, slice_end(m), &s, &why);
+			r = systemd_open(m->state->pid, m->pidfd, open_end(m), &s, &why);
 		if (r == 0)
 			r = ask(s, what, slice_end(m), &why);
 		if (r > 0)

@@ -6,17 +6,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <regex.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/quote.h"
 #include "runtime/exec.h"
+#include "runtime/exec_aside.h"
 
 static int compile(const char *text, regex_t *ret, struct err *err)
 {
@@ -40,8 +37,8 @@ int wait_log_check(const char *text, struct err *err)
 	return r;
 }
 
-/* In a process of its own, so that its stdout can be the pipe; it ends with us. */
-static _Noreturn void follow(const struct container_state *state, int to)
+int wait_log_begin(const struct container_state *state, const char *text, struct wait_log *ret,
+		   struct err *err)
 {
 	static char program[] = "journalctl", pager[] = "--no-pager", all[] = "--lines=all",
 		    form[] = "--output=cat", more[] = "--follow";
@@ -49,23 +46,6 @@ static _Noreturn void follow(const struct container_state *state, int to)
 	const struct exec_request req = {
 		.container = state, .argv = argv, .env = state->env, .workdir = "/", .user = "root"
 	};
-	struct exit_info info;
-	sigset_t every;
-	int signal_fd;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)sigfillset(&every);
-	(void)sigprocmask(SIG_SETMASK, &every, NULL);
-	signal_fd = signalfd(-1, &every, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signal_fd < 0 || dup2(to, STDOUT_FILENO) < 0 ||
-	    exec_run(&req, signal_fd, &info, NULL) < 0)
-		_exit(1);
-	_exit(0);
-}
-
-int wait_log_begin(const struct container_state *state, const char *text, struct wait_log *ret,
-		   struct err *err)
-{
 	AUTO_FREE regex_t *regex = malloc(sizeof(*regex));
 	int ends[2];
 	int r = regex ? compile(text, regex, err) : err_oom(err);
@@ -79,11 +59,9 @@ int wait_log_begin(const struct container_state *state, const char *text, struct
 	}
 	ret->regex = MOVE_PTR(regex);
 	ret->fd = ends[0];
-	ret->pid = fork();
-	if (ret->pid == 0)
-		follow(state, ends[1]);
+	ret->pid = exec_aside(&req, (const int[]){ -1, ends[1], -1 }, err);
 	(void)close(ends[1]);
-	return ret->pid < 0 ? err_sys(err, ERR_SYSTEM, "fork a reader of the journal") : 0;
+	return ret->pid < 0 ? (int)ret->pid : 0;
 }
 
 /* Return: true when a line that is complete, or as long as there is room, matches */
@@ -130,10 +108,7 @@ int wait_log_read(struct wait_log *log, usec_t deadline, struct err *err)
 
 void wait_log_done(struct wait_log *log)
 {
-	if (log->pid > 0) {
-		(void)kill(log->pid, SIGKILL);
-		(void)waitpid(log->pid, NULL, 0);
-	}
+	exec_aside_end(log->pid, true);
 	cleanup_close(&log->fd);
 	if (log->regex) {
 		regfree(log->regex);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #define DETACH_KEYS_MAX 16
+#define DETACH_KEYS_DEFAULT "ctrl-p,ctrl-q" /* docker's */
 
 struct detach_keys {
 	unsigned char keys[DETACH_KEYS_MAX];

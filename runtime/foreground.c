@@ -13,7 +13,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/quote.h"
+#include "base/sigfd.h"
 #include "base/sigreset.h"
 #include "runtime/caps.h"
 #include "runtime/cgroup.h"
@@ -132,7 +132,7 @@ int foreground_run(const struct foreground_request *req, struct exit_info *ret, 
 {
 	AUTO_CLOSE int hold_fd = req->hold_fd;
 	AUTO_CLOSE int signal_fd = -EBADF;
-	sigset_t all, old;
+	sigset_t old;
 	int r = container_spec_validate(req->spec, err);
 
 	if (r < 0)
@@ -146,14 +146,10 @@ int foreground_run(const struct foreground_request *req, struct exit_info *ret, 
 		if (r < 0)
 			return r;
 	}
-	(void)sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
-		return err_sys(err, ERR_SYSTEM, "block signals");
-	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	signal_fd = sigfd_open(&old, err);
 	if (signal_fd < 0)
-		r = err_sys(err, ERR_SYSTEM, "receive signals");
-	else
-		r = run_blocked(req, &hold_fd, signal_fd, ret, err);
+		return MOVE_FD(signal_fd);
+	r = run_blocked(req, &hold_fd, signal_fd, ret, err);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;
 }

@@ -5,18 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "runtime/exec.h"
+#include "runtime/exec_aside.h"
 
 static void close_fd(int *fd)
 {
@@ -48,40 +45,13 @@ void journal_tee_handed(struct journal_tee *t)
 		close_fd(&t->unit_ends[i]);
 }
 
-/* A process of ours, whose stdin is the pipe; it ends with us. */
-static _Noreturn void feed(const struct exec_request *req, int from)
-{
-	AUTO_CLOSE int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct exit_info info;
-	sigset_t all;
-	int signal_fd;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, NULL);
-	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signal_fd >= 0 && null_fd >= 0 && dup2(from, STDIN_FILENO) >= 0 &&
-	    dup2(null_fd, STDOUT_FILENO) >= 0 && dup2(null_fd, STDERR_FILENO) >= 0)
-		(void)exec_run(req, signal_fd, &info, NULL);
-	_exit(0);
-}
-
 static void start_feeder(struct journal_tee *t, int i, const struct exec_request *req)
 {
 	int pair[2];
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return;
-	t->feeders[i] = fork();
-	if (t->feeders[i] == 0) {
-		/* Nobody but racker may hold the other ends, or there would be no end of file. */
-		(void)close(pair[1]);
-		for (int j = 0; j < TEE_STREAMS; j++) {
-			close_fd(&t->ends[j]);
-			close_fd(&t->journal[j]);
-		}
-		feed(req, pair[0]);
-	}
+	t->feeders[i] = exec_aside(req, (const int[]){ pair[0], -1, -1 }, NULL);
 	(void)close(pair[0]);
 	t->journal[i] = pair[1];
 	/* A journal that does not keep up must not hold up the unit. */
@@ -160,7 +130,6 @@ void journal_tee_done(struct journal_tee *t)
 	}
 	/* End of file ends them, the last line written. */
 	for (int i = 0; i < TEE_STREAMS; i++)
-		if (t->feeders[i] > 0)
-			(void)waitpid(t->feeders[i], NULL, 0);
+		exec_aside_end(t->feeders[i], false);
 	*t = JOURNAL_TEE_NONE;
 }

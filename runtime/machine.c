@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/quote.h"
+#include "base/sigfd.h"
 #include "runtime/launch.h"
 #include "runtime/machine_monitor.h"
 #include "runtime/policy.h"
@@ -163,19 +163,19 @@ static int wait_for_message(const struct machine *m, usec_t deadline, int signal
 		struct pollfd p[] = { { .fd = m->sock, .events = POLLIN },
 				      { .fd = signal_fd, .events = POLLIN },
 				      { .fd = m->show ? m->console : -1, .events = POLLIN } };
-		struct signalfd_siginfo info;
-
 		if (poll(p, ARRAY_SIZE(p), deadline_poll_ms(deadline)) < 0)
 			continue;
 		if (p[2].revents)
 			show_console(m);
 		if (p[0].revents)
 			return 1;
-		if (p[1].revents && read(signal_fd, &info, sizeof(info)) == sizeof(info) &&
-		    (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||
-		     info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT)) {
-			*ret_signal = (int)info.ssi_signo;
-			return -EINTR;
+		if (p[1].revents) {
+			int sig = sigfd_read(signal_fd);
+
+			if (sigfd_is_stop(sig)) {
+				*ret_signal = sig;
+				return -EINTR;
+			}
 		}
 		if (deadline <= now_usec())
 			return 0;

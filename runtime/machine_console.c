@@ -4,11 +4,11 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/sigfd.h"
 #include "runtime/pty_forward.h"
 
 struct session {
@@ -20,25 +20,18 @@ struct session {
 	enum console_end end;
 };
 
-static bool is_stop(uint32_t sig)
-{
-	return sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
-}
-
 /* Return: true when the session is over */
 static bool serve_signal(struct session *s)
 {
-	struct signalfd_siginfo info;
+	int sig = sigfd_read(s->signal_fd);
 
-	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return false;
-	if (s->f && info.ssi_signo == SIGWINCH)
+	if (s->f && sig == SIGWINCH)
 		pty_forward_resize(s->f);
-	if (s->f && info.ssi_signo == SIGCONT)
+	if (s->f && sig == SIGCONT)
 		pty_forward_resume(s->f);
-	if (!is_stop(info.ssi_signo))
+	if (!sigfd_is_stop(sig))
 		return false;
-	s->signal = (int)info.ssi_signo;
+	s->signal = sig;
 	s->end = CONSOLE_STOP;
 	return true;
 }

@@ -84,7 +84,7 @@ static void read_notify(struct watch *w)
 	if (!notify_receive(w->c.notify, w->c.pid, &w->notify))
 		return;
 	if (w->notify.ready == w->told.ready && w->notify.basic == w->told.basic &&
-	    w->notify.stopping == w->told.stopping && w->notify.extended == w->told.extended)
+	    w->notify.stopping == w->told.stopping)
 		return;
 	w->told = msg.notify = w->notify;
 	say(w, &msg, -1);

@@ -22,30 +22,14 @@ static bool is(const char *line, size_t len, const char *want)
 	return len == strlen(want) && memcmp(line, want, len) == 0;
 }
 
-/* It reaches the user's terminal: nothing but plain text. */
-static void take_status(struct notify *n, const char *text, size_t len)
-{
-	if (len >= sizeof(n->status))
-		len = sizeof(n->status) - 1;
-	for (size_t i = 0; i < len; i++)
-		n->status[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-	n->status[len] = '\0';
-}
-
 static void take_line(struct notify *n, const char *line, size_t len)
 {
-	static const char status[] = "STATUS=";
-
 	if (is(line, len, "READY=1"))
 		n->ready = true;
 	else if (is(line, len, "STOPPING=1") || starts(line, len, "X_SYSTEMD_SHUTDOWN="))
 		n->stopping = true;
 	else if (is(line, len, "X_SYSTEMD_UNIT_ACTIVE=basic.target"))
 		n->basic = true;
-	else if (starts(line, len, status))
-		take_status(n, line + sizeof(status) - 1, len - (sizeof(status) - 1));
-	if (starts(line, len, "X_SYSTEMD_UNIT_ACTIVE="))
-		n->extended = true;
 }
 
 void notify_parse(struct notify *n, const char *text, size_t len)

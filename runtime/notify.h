@@ -8,14 +8,10 @@
 
 #include "base/err.h"
 
-#define NOTIFY_STATUS_MAX 128
-
 struct notify {
 	bool ready; /* READY=1: the default target is reached */
 	bool basic; /* basic.target is (X_SYSTEMD_UNIT_ACTIVE, systemd 254 and newer) */
 	bool stopping; /* STOPPING=1, or X_SYSTEMD_SHUTDOWN= */
-	bool extended; /* it tells of units (X_SYSTEMD_*), so that basic can be waited for */
-	char status[NOTIFY_STATUS_MAX]; /* the last STATUS=, printable ASCII alone; "" for none */
 };
 
 /** notify_parse() - take one message into @n; what is not understood is passed over */

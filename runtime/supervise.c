@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -14,18 +13,17 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd.h"
+#include "base/sigfd.h"
 #include "runtime/pty_forward.h"
 
 /* Passes on what the caller was sent, as docker does: all but CHLD, PIPE and URG, and with a pty WINCH, which the pty sends itself. Return: the
  * signal, 0 if there was none */
 static int forward_signal(int signal_fd, int pidfd, bool has_pty)
 {
-	struct signalfd_siginfo info;
-	int sig;
+	int sig = sigfd_read(signal_fd);
 
-	if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
+	if (sig == 0)
 		return 0;
-	sig = (int)info.ssi_signo;
 	if (sig != SIGCHLD && sig != SIGPIPE && sig != SIGURG && !(has_pty && sig == SIGWINCH))
 		(void)fd_pidfd_signal(pidfd, sig);
 	return sig;
@@ -124,7 +122,6 @@ static void drain(int signal_fd, struct pty_forward *f)
 {
 	while (!pty_forward_drain(f)) {
 		bool shown = f->output_sent < f->output_len;
-		struct signalfd_siginfo info;
 		int n;
 		struct pollfd p[1 + PTY_POLL_N] = { { .fd = signal_fd, .events = POLLIN } };
 
@@ -136,9 +133,7 @@ static void drain(int signal_fd, struct pty_forward *f)
 			return;
 		if (n < 0)
 			continue;
-		if (p[0].revents && read(signal_fd, &info, sizeof(info)) == sizeof(info) &&
-		    (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||
-		     info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT))
+		if (p[0].revents && sigfd_is_stop(sigfd_read(signal_fd)))
 			return;
 		(void)pty_forward_serve(f, p + 1);
 	}

@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/path_at.h"
+#include "base/sigfd.h"
 #include "base/strv.h"
 #include "runtime/console.h"
 #include "runtime/journal_tee.h"
@@ -95,12 +95,10 @@ static int start(struct unit_session *s, struct err *err)
 
 static void serve_signal(struct unit_session *s)
 {
-	struct signalfd_siginfo info;
-	int sig;
+	int sig = sigfd_read(s->signal_fd);
 
-	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+	if (sig == 0)
 		return;
-	sig = (int)info.ssi_signo;
 	if (s->pty >= 0 && sig == SIGWINCH) {
 		pty_forward_resize(&s->f);
 		return;

@@ -29,13 +29,11 @@ static void test_words(void **state)
 	(void)state;
 	parse(&n, "READY=1\nSTATUS=Ready.");
 	assert_true(n.ready);
-	assert_false(n.basic || n.stopping || n.extended);
-	assert_string_equal(n.status, "Ready.");
+	assert_false(n.basic || n.stopping);
 	parse(&n, "X_SYSTEMD_UNIT_ACTIVE=basic.target");
-	assert_true(n.basic && n.extended);
+	assert_true(n.basic);
 	assert_false(n.ready);
 	parse(&n, "X_SYSTEMD_UNIT_ACTIVE=sysinit.target\n");
-	assert_true(n.extended);
 	assert_false(n.basic);
 	parse(&n, "STOPPING=1");
 	assert_true(n.stopping);
@@ -53,23 +51,8 @@ static void test_nearly_words(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		parse(&n, texts[i]);
-		assert_false(n.ready || n.basic || n.stopping || n.extended);
-		assert_string_equal(n.status, "");
+		assert_false(n.ready || n.basic || n.stopping);
 	}
-}
-
-static void test_status_is_fit_to_print(void **state)
-{
-	char text[400] = "STATUS=";
-	struct notify n;
-
-	(void)state;
-	parse(&n, "STATUS=a\033[2Jb\tc\x80");
-	assert_string_equal(n.status, "a?[2Jb?c?");
-	memset(text + strlen(text), 'x', sizeof(text) - 1 - strlen("STATUS="));
-	text[sizeof(text) - 1] = '\0';
-	parse(&n, text);
-	assert_int_equal(strlen(n.status), NOTIFY_STATUS_MAX - 1);
 }
 
 static void open_pair(int socks[static 2])
@@ -173,7 +156,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_nearly_words),
-		cmocka_unit_test(test_status_is_fit_to_print),
 		cmocka_unit_test(test_only_the_leader_is_believed),
 		cmocka_unit_test(test_fds_do_not_stay),
 		cmocka_unit_test(test_a_huge_message_is_cut),
